@@ -1,0 +1,36 @@
+// Names from outside: repository ids, paths inside a repository, folder names. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace llmd {
+
+// Checks `org/name` (or a bare `name`) against the Hub's grammar: 1..96 characters of
+// [A-Za-z0-9._-] a part, no leading or trailing '.' or '-', no "--" or "..", no ".git" at the end.
+// kInvalidArgument, code "invalid_repository_id".
+Status ValidateRepoId(std::string_view repo_id);
+
+// Checks a path inside a repository, under POSIX and Windows rules at once: relative, '/'-separated,
+// no empty, "." or ".." part, no NUL, control character, backslash or drive, valid UTF-8, parts up
+// to 255 bytes, 1,024 bytes and 32 levels in all, no reserved Windows name, no trailing dot or
+// space. kInvalidArgument, code "unsafe_path".
+Status ValidateRepoPath(std::string_view path);
+
+// `org/name` -> `org_name`; a bare name stays. For ids that ValidateRepoId accepts.
+std::string FolderNameFor(std::string_view repo_id);
+
+// The first 12 hex digits of the SHA-256 of the folder's name: the server's id below run/servers.
+std::string ServerIdFor(std::string_view folder_name);
+
+// Removes control characters and bytes that are not UTF-8, for text shown on a terminal.
+std::string SanitizeForTerminal(std::string_view text);
+
+bool IsValidUtf8(std::string_view text);
+
+// ASCII lower case.
+std::string ToLower(std::string_view text);
+
+}  // namespace llmd
