@@ -19,7 +19,8 @@ endif()
 
 add_library(llmd_settings INTERFACE)
 target_compile_features(llmd_settings INTERFACE cxx_std_20)
-target_include_directories(llmd_settings INTERFACE "${CMAKE_SOURCE_DIR}/daemon")
+target_include_directories(llmd_settings INTERFACE "${CMAKE_SOURCE_DIR}/daemon"
+                           "${CMAKE_BINARY_DIR}/generated")
 if(LLMD_SANITIZE)
   target_compile_options(llmd_settings INTERFACE -fsanitize=${LLMD_SANITIZE}
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -29,7 +29,10 @@ class JobContext {
   virtual const JobRecord& job() const = 0;
   // Credentials given with the request; empty after a daemon restart.
   virtual const HubCredentials& credentials() const = 0;
+  // Fires when a user cancels the job and when the daemon shuts down.
   virtual const CancelToken& cancel() const = 0;
+  // True when a user asked; false for a shutdown, after which the job goes on later.
+  virtual bool CancelRequested() const = 0;
   // Durable: the job is now at this step.
   virtual Status BeginStep(std::string_view step) = 0;
   // Durable line of the job's log.

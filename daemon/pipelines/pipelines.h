@@ -25,6 +25,7 @@
 #include "platform/machine_probe.h"
 #include "platform/paths.h"
 #include "pyenv/env_builder.h"
+#include "serving/model_router.h"
 #include "serving/model_store.h"
 
 namespace llmd::pipelines {
@@ -90,6 +91,7 @@ struct PipelineParts {
   platform::MachineProbe& machine;
   pyenv::EnvBuilder& environments;
   serving::ModelStore& models;
+  serving::ModelRouter& router;
   jobs::JobPool& jobs;
   const Clock& clock;
   Metrics& metrics;

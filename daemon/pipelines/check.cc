@@ -1,0 +1,28 @@
+#include "pipelines/check.h"
+
+#include <utility>
+
+#include "planner/planner.h"
+
+namespace llmd::pipelines {
+
+StatusOr<Inspection> Inspect(const PipelineParts& parts, const SourceRequest& source,
+                             const Wish& wish, const CancelToken& cancel) {
+  Inspection result;
+  LLMD_ASSIGN_OR_RETURN(result.repository, parts.hub.Open({.repo_id = source.repo_id,
+                                                           .revision = source.revision,
+                                                           .credentials = source.credentials},
+                                                          cancel));
+  LLMD_ASSIGN_OR_RETURN(result.facts, detectors::GatherFacts(*result.repository, cancel));
+  result.machine = parts.machine.Measure(parts.home.home);
+  result.profile = parts.detective.Inspect(result.facts);
+  const planner::PlannerInput input{.facts = result.facts,
+                                    .machine = result.machine,
+                                    .wish = wish,
+                                    .engines = parts.engines,
+                                    .handlers = parts.handlers};
+  planner::CompleteProfile(input, result.profile);
+  return result;
+}
+
+}  // namespace llmd::pipelines
