@@ -1,0 +1,1 @@
+"""Small models for tests: real ones out of packages, random ones made by script. See README.md."""

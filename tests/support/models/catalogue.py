@@ -1,0 +1,93 @@
+"""Which models there are, and where a finished one is kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import real, tiny
+from .folder import link_tree
+
+CACHE_ENV = "LLMD_TEST_CACHE"
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    repo_id: str  # the Hub repository that the folder stands for
+    licence: str
+    make: Callable[[Path], None]
+    version: int = 1  # raise it when `make` changes: a cached folder is then made anew
+    slow: bool = False  # worth keeping between runs
+
+
+CATALOGUE = {
+    model.name: model
+    for model in (
+        Model("smollm2-gguf", f"{real.SMOLLM2}-GGUF", "apache-2.0", real.smollm2_gguf),
+        Model("smollm2", real.SMOLLM2, "apache-2.0", real.smollm2, slow=True),
+        Model("minilm", "sentence-transformers/all-MiniLM-L6-v2", "apache-2.0", real.minilm),
+        Model("tiny-llama", "tiny/llama", "apache-2.0", tiny.tiny_llama, slow=True),
+        Model("tiny-gguf", "tiny/llama-GGUF", "apache-2.0", tiny.tiny_gguf, slow=True),
+        Model("tiny-embedding", "tiny/embedding", "apache-2.0", tiny.tiny_embedding, slow=True),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """$LLMD_TEST_CACHE, else llmd-tests in the user's cache."""
+    if named := os.environ.get(CACHE_ENV):
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "llmd-tests"
+
+
+def find(name: str) -> Model:
+    if name not in CATALOGUE:
+        raise KeyError(f"no model {name!r}; there are {', '.join(CATALOGUE)}")
+    return CATALOGUE[name]
+
+
+def make(name: str, out: Path, cache: Path | None = None) -> Path:
+    """Writes the model into `out` (replaced if there); slow ones come from the cache."""
+    model = find(name)
+    source = cached(model, cache or cache_folder()) if model.slow else None
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    if source is None:
+        model.make(out)
+    else:
+        link_tree(source, out)
+    return out
+
+
+def cached(model: Model, cache: Path) -> Path:
+    """The model's folder in the cache, made when it is not there. Safe beside other runs."""
+    kept = cache / "models" / f"{model.name}-{model.version}"
+    if kept.is_dir():
+        return kept
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{model.name}-", dir=kept.parent))
+    try:
+        partial.chmod(0o755)
+        model.make(partial)
+        for file in partial.rglob("*.safetensors"):
+            file.chmod(0o644)  # save_pretrained writes them for the owner alone
+        partial.rename(kept)
+    except OSError:
+        if not kept.is_dir():  # else another run was first, and its folder is as good
+            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return kept
+
+
+def make_hub_root(root: Path, names: Iterable[str], cache: Path | None = None) -> Path:
+    """Lays models out as `<root>/<org>/<name>/`, as the fixture hub wants them."""
+    for name in names:
+        make(name, root / find(name).repo_id, cache)
+    return root
