@@ -1,0 +1,116 @@
+#include "lib/connection.h"
+
+#include <fcntl.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+#include "base/file.h"
+#include "platform/process_launcher.h"
+
+extern char** environ;
+
+namespace llmd::client {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The daemon gets the caller's environment: proxies, HF_*, LLMD_*, PATH for uv.
+std::map<std::string, std::string> OwnEnvironment() {
+  std::map<std::string, std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const char* equals = std::strchr(*entry, '=');
+    if (equals != nullptr) result.emplace(std::string(*entry, static_cast<size_t>(equals - *entry)), equals + 1);
+  }
+  return result;
+}
+
+// Reads until the other end closes.
+std::string ReadToEnd(int fd) {
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer, sizeof(buffer));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    text.append(buffer, static_cast<size_t>(got));
+    if (text.ends_with('\n')) return text;
+  }
+}
+
+Status NotStarted(const std::string& why) {
+  return MakeStatus(StatusCode::kUnavailable, fmt::format("llmd could not be started: {}", why),
+                    {.code = "daemon_not_started",
+                     .next_step = "Run llmd in a terminal to see what it says."});
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> Connection::TryConnect(std::chrono::milliseconds patience) {
+  std::error_code error;
+  if (!std::filesystem::exists(home_.control_socket(), error)) return nullptr;
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(64 << 20);
+  auto channel = grpc::CreateCustomChannel("unix://" + home_.control_socket().string(),
+                                           grpc::InsecureChannelCredentials(), arguments);
+  const auto deadline = std::chrono::system_clock::now() + patience;
+  // A refused connection shows at once as a transient failure; no need to wait it out.
+  auto state = channel->GetState(true);
+  while (state != GRPC_CHANNEL_READY) {
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) return nullptr;
+    if (!channel->WaitForStateChange(state, deadline)) return nullptr;
+    state = channel->GetState(true);
+  }
+  return channel;
+}
+
+StatusOr<std::shared_ptr<grpc::Channel>> Connection::Connect(bool start) {
+  if (channel_) return channel_;
+  channel_ = TryConnect(5s);
+  if (channel_) return channel_;
+  if (!start) {
+    return MakeStatus(StatusCode::kUnavailable,
+                      fmt::format("no llmd answers for {}", home_.home.string()),
+                      {.code = "daemon_unreachable", .next_step = "Start it with: llmd"});
+  }
+  LLMD_RETURN_IF_ERROR(StartDaemon());
+  channel_ = TryConnect(10s);
+  if (channel_) return channel_;
+  return NotStarted("it does not answer on its socket");
+}
+
+Status Connection::StartDaemon() {
+  LLMD_ASSIGN_OR_RETURN(const auto program, platform::FindProgram("llmd"));
+  LLMD_RETURN_IF_ERROR(platform::CreateHome(home_));
+  int ready[2];
+  if (::pipe2(ready, O_CLOEXEC) != 0) return ErrnoStatus(errno, "cannot make a pipe");
+  FileDescriptor read_end(ready[0]);
+  FileDescriptor write_end(ready[1]);
+  const auto log = home_.logs() / "llmd.out";
+  LLMD_ASSIGN_OR_RETURN(FileDescriptor output,
+                        OpenFile(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND));
+  const auto launcher = platform::MakeProcessLauncher();
+  LLMD_ASSIGN_OR_RETURN(
+      const auto process,
+      launcher->Launch({.program = program,
+                        .arguments = {"--home", home_.home, "--ready-fd", "3", "--quiet"},
+                        .environment = OwnEnvironment(),
+                        .descriptors = {{output.get(), 1}, {output.get(), 2}, {write_end.get(), 3}},
+                        .new_session = true}));
+  write_end.Close();
+  // One line when it is ready; end of file when it is gone. Another llmd that was quicker is fine.
+  const std::string line = ReadToEnd(read_end.get());
+  if (line.starts_with("ready") || line.starts_with("already_running")) return OkStatus();
+  const StatusOr<std::string> said = ReadFile(log, 1 << 20);
+  std::string why = said.ok() ? *said : "";
+  while (why.ends_with('\n')) why.pop_back();
+  return NotStarted(why.empty() ? "it ended without a word" : why);
+}
+
+}  // namespace llmd::client

@@ -1,0 +1,67 @@
+// llmctl remove: an installed model, gone with its folder.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <llmd/v1/models.grpc.pb.h>
+
+#include <iostream>
+
+#include "base/format.h"
+#include "llmctl/command.h"
+#include "llmctl/session.h"
+#include "llmctl/watch_job.h"
+
+namespace llmd::client {
+namespace {
+
+class RemoveCommand final : public Command {
+ public:
+  const char* name() const override { return "remove"; }
+  const char* summary() const override { return "Remove an installed model with its folder"; }
+  const char* examples() const override {
+    return "llmctl remove SmolLM2-135M-Instruct\nllmctl remove org/name --yes --force";
+  }
+  void Define(CLI::App& app) override {
+    app.add_option("model", model_, "Name, unique short form, or alias")->required();
+    app.add_flag("-y,--yes", yes_, "Do not ask");
+    app.add_flag("--force", force_, "Stop its server first");
+  }
+  StatusOr<int> Run(Session& session) override {
+    LLMD_ASSIGN_OR_RETURN(auto stub, session.Stub<v1::Models>());
+    v1::GetModelRequest get;
+    get.set_model(model_);
+    v1::Model model;
+    LLMD_RETURN_IF_ERROR(session.Call(*stub, &v1::Models::Stub::Get, get, &model));
+    if (!yes_ && session.terminal().input_is_terminal() && !Confirm(model)) return kInterrupted;
+    v1::RemoveRequest request;
+    request.set_model(model.name());
+    request.set_force(force_);
+    v1::Job job;
+    LLMD_RETURN_IF_ERROR(session.Call(*stub, &v1::Models::Stub::Remove, request, &job));
+    LLMD_ASSIGN_OR_RETURN(job, WatchJob(session, job));
+    if (session.json()) {
+      fmt::print("{}", ToJsonText(job));
+    } else {
+      fmt::print("{} is removed\n", Safe(model.name()));
+    }
+    return kDone;
+  }
+
+ private:
+  static bool Confirm(const v1::Model& model) {
+    fmt::print(stderr, "Remove {} and its folder {}? [y/N] ", Safe(model.name()),
+               Safe(model.path()));
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+  }
+
+  std::string model_;
+  bool yes_ = false;
+  bool force_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeRemoveCommand() { return std::make_unique<RemoveCommand>(); }
+
+}  // namespace llmd::client
