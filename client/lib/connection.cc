@@ -26,7 +26,8 @@ std::map<std::string, std::string> OwnEnvironment() {
   std::map<std::string, std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const char* equals = std::strchr(*entry, '=');
-    if (equals != nullptr) result.emplace(std::string(*entry, static_cast<size_t>(equals - *entry)), equals + 1);
+    if (equals != nullptr)
+      result.emplace(std::string(*entry, static_cast<size_t>(equals - *entry)), equals + 1);
   }
   return result;
 }
@@ -45,9 +46,9 @@ std::string ReadToEnd(int fd) {
 }
 
 Status NotStarted(const std::string& why) {
-  return MakeStatus(StatusCode::kUnavailable, fmt::format("llmd could not be started: {}", why),
-                    {.code = "daemon_not_started",
-                     .next_step = "Run llmd in a terminal to see what it says."});
+  return MakeStatus(
+      StatusCode::kUnavailable, fmt::format("llmd could not be started: {}", why),
+      {.code = "daemon_not_started", .next_step = "Run llmd in a terminal to see what it says."});
 }
 
 }  // namespace

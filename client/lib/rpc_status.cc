@@ -19,8 +19,9 @@ Status FromGrpc(const grpc::Status& status) {
     }
   }
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    return WithInfo(plain, {.code = "daemon_unreachable",
-                            .next_step = "Is llmd running? See its log: logs/llmd.log in its home."});
+    return WithInfo(plain,
+                    {.code = "daemon_unreachable",
+                     .next_step = "Is llmd running? See its log: logs/llmd.log in its home."});
   }
   return plain;
 }

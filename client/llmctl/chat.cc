@@ -1,6 +1,6 @@
 // llmctl chat: a conversation.
-#include <CLI/CLI.hpp>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/chat_loop.h"
 #include "llmctl/command.h"

@@ -1,7 +1,7 @@
 // llmctl check: what a repository is, what it needs, whether it fits.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/session.h"

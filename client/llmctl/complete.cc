@@ -1,9 +1,9 @@
-// llmctl __complete: candidates for the last of the words given, one a line. Asks a daemon that runs
-// already for names; never starts one, never fails.
-#include <CLI/CLI.hpp>
+// llmctl __complete: candidates for the last of the words given, one a line. Asks a daemon that
+// runs already for names; never starts one, never fails.
 #include <fmt/core.h>
 #include <llmd/v1/jobs.grpc.pb.h>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <set>
@@ -46,9 +46,8 @@ class CompleteCommand final : public Command {
                                       const std::string& last) const {
     const CLI::App* at = app_->get_parent();
     for (const std::string& word : words) {
-      const auto subs = at->get_subcommands([&word](const CLI::App* sub) {
-        return sub->get_name() == word;
-      });
+      const auto subs =
+          at->get_subcommands([&word](const CLI::App* sub) { return sub->get_name() == word; });
       if (!subs.empty()) at = subs.front();
     }
     if (last.starts_with('-')) return Options(*at);

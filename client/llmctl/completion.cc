@@ -1,6 +1,6 @@
 // llmctl completion: the shell script that completes our commands.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/session.h"

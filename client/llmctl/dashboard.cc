@@ -1,7 +1,7 @@
 // llmctl dashboard: the web page's address, with the token.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/system.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -17,12 +17,8 @@ class DashboardCommand final : public Command {
  public:
   const char* name() const override { return "dashboard"; }
   const char* summary() const override { return "Print (and open) the dashboard's address"; }
-  const char* examples() const override {
-    return "llmctl dashboard\nllmctl dashboard --open";
-  }
-  void Define(CLI::App& app) override {
-    app.add_flag("--open", open_, "Open it in the browser");
-  }
+  const char* examples() const override { return "llmctl dashboard\nllmctl dashboard --open"; }
+  void Define(CLI::App& app) override { app.add_flag("--open", open_, "Open it in the browser"); }
   StatusOr<int> Run(Session& session) override {
     LLMD_ASSIGN_OR_RETURN(auto stub, session.Stub<v1::System>());
     v1::InfoResponse info;

@@ -1,8 +1,8 @@
 #include "llmctl/generate.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/agent.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 

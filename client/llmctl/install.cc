@@ -1,7 +1,7 @@
 // llmctl install: a repository into a folder and an environment of its own.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/install_model.h"

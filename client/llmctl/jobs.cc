@@ -1,7 +1,7 @@
 // llmctl jobs: the durable long work.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/jobs.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/session.h"
@@ -21,10 +21,9 @@ class JobsCommand final : public Command {
   void Define(CLI::App& app) override {
     app.add_flag("--active", active_, "Only jobs that have not ended");
     app.require_subcommand(0, 1);
-    for (auto& [sub, name, help] :
-         {std::tuple{&watch_, "watch", "Watch a job until it ends"},
-          std::tuple{&show_, "show", "Show one job"},
-          std::tuple{&cancel_, "cancel", "Ask a job to stop"}}) {
+    for (auto& [sub, name, help] : {std::tuple{&watch_, "watch", "Watch a job until it ends"},
+                                    std::tuple{&show_, "show", "Show one job"},
+                                    std::tuple{&cancel_, "cancel", "Ask a job to stop"}}) {
       *sub = app.add_subcommand(name, help);
       (*sub)->add_option("id", id_, "The job's id")->required();
     }

@@ -1,7 +1,7 @@
 // llmctl list: the installed models.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "base/format.h"
 #include "llmctl/command.h"

@@ -1,7 +1,7 @@
 // llmctl logs: what a model's server has written.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/servers.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 

@@ -1,6 +1,6 @@
 // llmctl: the command line of llmd.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 

@@ -1,7 +1,7 @@
 // llmctl ps: the running model servers.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/servers.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "base/format.h"
 #include "llmctl/command.h"
@@ -36,8 +36,9 @@ class PsCommand final : public Command {
                  std::to_string(server.in_flight()), server.reason()});
     }
     if (table.empty()) {
-      fmt::print("No model server is running. A model starts by its first request, or with: "
-                 "llmctl start NAME\n");
+      fmt::print(
+          "No model server is running. A model starts by its first request, or with: "
+          "llmctl start NAME\n");
     } else {
       fmt::print("{}", table.Render());
     }

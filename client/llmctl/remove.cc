@@ -1,7 +1,7 @@
 // llmctl remove: an installed model, gone with its folder.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 

@@ -1,7 +1,7 @@
 // llmctl restart: a model's server, anew.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/servers.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/print_server.h"

@@ -1,8 +1,8 @@
 // llmctl run: one question, one answer.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/agent.grpc.pb.h>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iostream>

@@ -40,7 +40,8 @@ int PrintError(const Status& status, bool json) {
                                              {"message", Message(status)},
                                              {"next_step", info.next_step},
                                              {"exit", exit}}}};
-    fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n",
+               object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     return exit;
   }
   if (exit == kInterrupted && status.code() == StatusCode::kCancelled) {

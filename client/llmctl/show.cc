@@ -1,7 +1,7 @@
 // llmctl show: one installed model.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/models.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/session.h"
@@ -31,10 +31,11 @@ class ShowCommand final : public Command {
       return kDone;
     }
     fmt::print("{}", ProfilePage(model.profile(), session.terminal()));
-    fmt::print("\n  folder       {}\n  engine       {}\n  state        {}, server {}\n"
-               "  installed    {}\n",
-               Safe(model.path()), Safe(model.engine()), Safe(model.state()),
-               Safe(model.server_state()), Safe(model.installed_at()));
+    fmt::print(
+        "\n  folder       {}\n  engine       {}\n  state        {}, server {}\n"
+        "  installed    {}\n",
+        Safe(model.path()), Safe(model.engine()), Safe(model.state()), Safe(model.server_state()),
+        Safe(model.installed_at()));
     return kDone;
   }
 

@@ -1,7 +1,7 @@
 // llmctl start: a model's server, ready to answer.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/servers.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/print_server.h"
@@ -13,7 +13,9 @@ namespace {
 class StartCommand final : public Command {
  public:
   const char* name() const override { return "start"; }
-  const char* summary() const override { return "Start a model's server and wait until it is ready"; }
+  const char* summary() const override {
+    return "Start a model's server and wait until it is ready";
+  }
   const char* examples() const override { return "llmctl start SmolLM2-135M-Instruct"; }
   void Define(CLI::App& app) override {
     app.add_option("model", model_, "Name, unique short form, or alias")->required();

@@ -1,7 +1,7 @@
 // llmctl stop: a model's server, gone with its whole process group.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/servers.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/print_server.h"
@@ -14,7 +14,9 @@ class StopCommand final : public Command {
  public:
   const char* name() const override { return "stop"; }
   const char* summary() const override { return "Stop a model's server"; }
-  const char* examples() const override { return "llmctl stop SmolLM2-135M-Instruct\nllmctl stop org/name --grace 60"; }
+  const char* examples() const override {
+    return "llmctl stop SmolLM2-135M-Instruct\nllmctl stop org/name --grace 60";
+  }
   void Define(CLI::App& app) override {
     app.add_option("model", model_, "Name, unique short form, or alias")->required();
     app.add_option("--grace", grace_, "Seconds between asking and killing (default: configured)");

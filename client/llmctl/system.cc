@@ -1,7 +1,7 @@
 // llmctl system: the daemon and the machine.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <llmd/v1/system.grpc.pb.h>
+#include <CLI/CLI.hpp>
 
 #include "base/format.h"
 #include "llmctl/command.h"

@@ -16,7 +16,7 @@ using nlohmann::ordered_json;
 ordered_json Value(const Message& message, const FieldDescriptor& field, int index) {
   const Reflection& reflection = *message.GetReflection();
   const bool one = index < 0;
-#define LLMD_FIELD_VALUE_(TYPE) \
+#define LLMD_FIELD_VALUE_(TYPE)                \
   (one ? reflection.Get##TYPE(message, &field) \
        : reflection.GetRepeated##TYPE(message, &field, index))
   switch (field.cpp_type()) {

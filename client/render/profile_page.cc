@@ -77,8 +77,8 @@ std::string Verdict(const v1::ModelProfile& profile, const Terminal& terminal) {
 }  // namespace
 
 std::string ProfilePage(const v1::ModelProfile& profile, const Terminal& terminal) {
-  std::string out = fmt::format("{}: {}\n", terminal.Bold(Safe(profile.repo_id())),
-                                Verdict(profile, terminal));
+  std::string out =
+      fmt::format("{}: {}\n", terminal.Bold(Safe(profile.repo_id())), Verdict(profile, terminal));
   for (const std::string& reason : profile.reasons()) {
     out += fmt::format("  {} {}\n", terminal.Yellow("!"), Safe(reason));
   }

@@ -19,16 +19,17 @@ constexpr int kPlainPercentStep = 10;
 std::string FormatBar(const v1::Job& job, double rate, int width) {
   const double done = std::clamp(job.progress(), 0.0, 1.0);
   const int filled = static_cast<int>(std::lround(done * kBarWidth));
-  std::string line = fmt::format("{:<12} [{}{}] {:3.0f} %", Safe(job.step()),
-                                 std::string(static_cast<size_t>(filled), '#'),
-                                 std::string(static_cast<size_t>(kBarWidth - filled), '-'),
-                                 std::floor(done * 100));
+  std::string line = fmt::format(
+      "{:<12} [{}{}] {:3.0f} %", Safe(job.step()), std::string(static_cast<size_t>(filled), '#'),
+      std::string(static_cast<size_t>(kBarWidth - filled), '-'), std::floor(done * 100));
   if (job.bytes_total() > 0) {
-    line += fmt::format("  {} of {}", FormatBytes(job.bytes_done()), FormatBytes(job.bytes_total()));
+    line +=
+        fmt::format("  {} of {}", FormatBytes(job.bytes_done()), FormatBytes(job.bytes_total()));
   }
   if (rate > 0) line += fmt::format("  {}/s", FormatBytes(static_cast<int64_t>(rate)));
   if (job.has_eta_seconds()) line += fmt::format("  {} left", FormatSeconds(job.eta_seconds()));
-  if (static_cast<int>(line.size()) >= width) line.resize(static_cast<size_t>(std::max(width - 1, 10)));
+  if (static_cast<int>(line.size()) >= width)
+    line.resize(static_cast<size_t>(std::max(width - 1, 10)));
   return line;
 }
 

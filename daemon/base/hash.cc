@@ -43,6 +43,15 @@ void Hasher::Update(std::string_view bytes) {
   EVP_DigestUpdate(context_->handle, bytes.data(), bytes.size());
 }
 
+std::string Hasher::Peek() const {
+  const Context copy;
+  EVP_MD_CTX_copy_ex(copy.handle, context_->handle);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(copy.handle, digest, &size);
+  return ToHex(digest, size);
+}
+
 std::string Hasher::Finish() {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;

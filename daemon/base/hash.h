@@ -11,7 +11,7 @@
 
 namespace llmd {
 
-// A running digest: Update(...) any number of times, then Finish() once.
+// A running digest: Update(...) any number of times, then Finish() once; Peek() in between.
 class Hasher {
  public:
   enum class Kind { kSha1, kSha256 };
@@ -21,6 +21,8 @@ class Hasher {
   ~Hasher();
 
   void Update(std::string_view bytes);
+  // The digest of what was added so far; more may be added after it. Lower-case hex.
+  std::string Peek() const;
   // Lower-case hex.
   std::string Finish();
 

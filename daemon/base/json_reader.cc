@@ -96,14 +96,12 @@ std::string LineAndColumn(std::string_view text, size_t position) {
 
 }  // namespace
 
-StatusOr<json> ParseJson(std::string_view text, std::string_view source,
-                         const JsonLimits& limits) {
+StatusOr<json> ParseJson(std::string_view text, std::string_view source, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return MakeStatus(
-        StatusCode::kResourceExhausted,
-        fmt::format("{} is {} bytes long; at most {} are read", source, text.size(),
-                    limits.max_bytes),
-        {.code = "json_too_large", .next_step = ""});
+    return MakeStatus(StatusCode::kResourceExhausted,
+                      fmt::format("{} is {} bytes long; at most {} are read", source, text.size(),
+                                  limits.max_bytes),
+                      {.code = "json_too_large", .next_step = ""});
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   LimitChecker checker(limits);

@@ -53,8 +53,8 @@ void AppendQuoted(std::string& out, std::string_view text) {
 
 spdlog::logger& Logger() {
   static const std::shared_ptr<spdlog::logger> fallback = [] {
-    auto logger = std::make_shared<spdlog::logger>(
-        "llmd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto logger =
+        std::make_shared<spdlog::logger>("llmd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger->set_pattern("%v");
     logger->set_level(spdlog::level::warn);
     return logger;

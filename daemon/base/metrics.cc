@@ -32,7 +32,8 @@ struct Metrics::State {
   Mutex mutex;
   std::map<std::string, prometheus::Family<prometheus::Counter>*> counters LLMD_GUARDED_BY(mutex);
   std::map<std::string, prometheus::Family<prometheus::Gauge>*> gauges LLMD_GUARDED_BY(mutex);
-  std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms LLMD_GUARDED_BY(mutex);
+  std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms
+      LLMD_GUARDED_BY(mutex);
 
   prometheus::Gauge& GaugeOf(const char* name, MetricLabels labels) {
     MutexLock lock(mutex);

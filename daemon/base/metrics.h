@@ -14,16 +14,16 @@ namespace llmd {
 using MetricLabels = std::initializer_list<std::pair<std::string_view, std::string>>;
 
 namespace metric {
-inline constexpr char kRequests[] = "llmd_requests_total";                    // model, api, code
-inline constexpr char kRequestSeconds[] = "llmd_request_duration_seconds";    // model, api
+inline constexpr char kRequests[] = "llmd_requests_total";                      // model, api, code
+inline constexpr char kRequestSeconds[] = "llmd_request_duration_seconds";      // model, api
 inline constexpr char kFirstByteSeconds[] = "llmd_time_to_first_byte_seconds";  // model, api
-inline constexpr char kInFlight[] = "llmd_requests_in_flight";                // model
+inline constexpr char kInFlight[] = "llmd_requests_in_flight";                  // model
 inline constexpr char kDownloadBytes[] = "llmd_download_bytes_total";  // result: fetched, reused
 inline constexpr char kServerStarts[] = "llmd_model_starts_total";     // model, result
 inline constexpr char kReadopted[] = "llmd_readopted_total";
-inline constexpr char kMemoryBytes[] = "llmd_memory_bytes";            // kind: capacity, reserved
-inline constexpr char kJobs[] = "llmd_jobs_ended_total";               // kind, state
-inline constexpr char kAuthFailures[] = "llmd_auth_failures_total";    // reason
+inline constexpr char kMemoryBytes[] = "llmd_memory_bytes";          // kind: capacity, reserved
+inline constexpr char kJobs[] = "llmd_jobs_ended_total";             // kind, state
+inline constexpr char kAuthFailures[] = "llmd_auth_failures_total";  // reason
 }  // namespace metric
 
 class Metrics {

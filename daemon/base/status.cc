@@ -45,8 +45,7 @@ ErrorInfo GetErrorInfo(const Status& status) {
 
 Status Annotate(const Status& status, std::string_view context) {
   if (status.ok()) return status;
-  Status annotated =
-      MakeStatus(status.code(), fmt::format("{}: {}", context, Message(status)));
+  Status annotated = MakeStatus(status.code(), fmt::format("{}: {}", context, Message(status)));
   status.ForEachPayload([&annotated](absl::string_view url, const absl::Cord& payload) {
     annotated.SetPayload(url, payload);
   });

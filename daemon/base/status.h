@@ -5,12 +5,18 @@
 // three edges (gRPC, HTTP, command line) show unchanged.
 //
 // What a code means here:
-//   kNotFound            no such model, job, file          kAlreadyExists       name or folder taken
-//   kInvalidArgument     the user's input is wrong         kFailedPrecondition  wrong state
-//   kPermissionDenied    gated, bad token                  kUnauthenticated     no token given
-//   kResourceExhausted   memory, disk, a limit             kUnavailable         try again later
-//   kDeadlineExceeded    took too long                     kCancelled           somebody asked
-//   kDataLoss            checksum mismatch                 kUnimplemented       not supported here
+//   kNotFound            no such model, job, file
+//   kAlreadyExists       name or folder taken
+//   kInvalidArgument     the user's input is wrong
+//   kFailedPrecondition  wrong state
+//   kPermissionDenied    gated, bad token
+//   kUnauthenticated     no token given
+//   kResourceExhausted   memory, disk, a limit
+//   kUnavailable         try again later
+//   kDeadlineExceeded    took too long
+//   kCancelled           somebody asked
+//   kDataLoss            checksum mismatch
+//   kUnimplemented       not supported here
 //   kInternal            our fault
 #pragma once
 
@@ -61,11 +67,10 @@ Status Annotate(const Status& status, std::string_view context);
 std::string_view StatusCodeName(StatusCode code);
 
 // Builders: InvalidArgument("port '{}' is not a number", text).
-#define LLMD_DEFINE_STATUS_BUILDER_(NAME)                                          \
-  template <typename... Args>                                                      \
-  Status NAME(fmt::format_string<Args...> format, Args&&... args) {                \
-    return MakeStatus(StatusCode::k##NAME,                                         \
-                      fmt::format(format, std::forward<Args>(args)...));           \
+#define LLMD_DEFINE_STATUS_BUILDER_(NAME)                                                     \
+  template <typename... Args>                                                                 \
+  Status NAME(fmt::format_string<Args...> format, Args&&... args) {                           \
+    return MakeStatus(StatusCode::k##NAME, fmt::format(format, std::forward<Args>(args)...)); \
   }
 LLMD_DEFINE_STATUS_BUILDER_(NotFound)
 LLMD_DEFINE_STATUS_BUILDER_(AlreadyExists)
@@ -93,17 +98,17 @@ Status ErrnoStatus(int error, std::string_view what);
 #define LLMD_STATUS_CONCAT_(a, b) LLMD_STATUS_CONCAT_INNER_(a, b)
 
 // Returns from the calling function when `expr` is not OK.
-#define LLMD_RETURN_IF_ERROR(expr)                                    \
-  do {                                                                \
-    if (::llmd::Status llmd_status_ = (expr); !llmd_status_.ok()) {   \
-      return llmd_status_;                                            \
-    }                                                                 \
+#define LLMD_RETURN_IF_ERROR(expr)                                  \
+  do {                                                              \
+    if (::llmd::Status llmd_status_ = (expr); !llmd_status_.ok()) { \
+      return llmd_status_;                                          \
+    }                                                               \
   } while (false)
 
 // LLMD_ASSIGN_OR_RETURN(auto x, F()): assigns the value or returns the status.
 #define LLMD_ASSIGN_OR_RETURN(lhs, expr) \
   LLMD_ASSIGN_OR_RETURN_IMPL_(LLMD_STATUS_CONCAT_(llmd_statusor_, __LINE__), lhs, expr)
-#define LLMD_ASSIGN_OR_RETURN_IMPL_(statusor, lhs, expr) \
-  auto statusor = (expr);                                \
+#define LLMD_ASSIGN_OR_RETURN_IMPL_(statusor, lhs, expr)   \
+  auto statusor = (expr);                                  \
   if (!statusor.ok()) return std::move(statusor).status(); \
   lhs = std::move(statusor).value()

@@ -14,7 +14,8 @@ JoiningThread::JoiningThread(std::string name, std::function<void()> body)
         pthread_setname_np(pthread_self(), name.c_str());
 #endif
         body();
-      }) {}
+      }) {
+}
 
 JoiningThread& JoiningThread::operator=(JoiningThread&& other) noexcept {
   if (this != &other) {

@@ -23,8 +23,8 @@ struct YamlNode {
   bool quoted = false;  // a quoted scalar is always a string
   std::vector<YamlNode> items;
   std::vector<std::pair<std::string, YamlNode>> entries;  // in file order
-  int line = 0;    // from 1
-  int column = 0;  // from 1
+  int line = 0;                                           // from 1
+  int column = 0;                                         // from 1
 
   bool IsMap() const { return kind == Kind::kMap; }
   bool IsSequence() const { return kind == Kind::kSequence; }

@@ -11,10 +11,18 @@
 
 namespace llmd {
 
-struct ModelChanged { ModelRecord model; };
-struct ModelRemoved { std::string name; };
-struct ServerChanged { ServerRecord server; };
-struct JobChanged { JobEventRecord event; };
+struct ModelChanged {
+  ModelRecord model;
+};
+struct ModelRemoved {
+  std::string name;
+};
+struct ServerChanged {
+  ServerRecord server;
+};
+struct JobChanged {
+  JobEventRecord event;
+};
 struct MemoryChanged {
   int64_t capacity_bytes = 0;
   int64_t reserved_bytes = 0;

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,10 +37,10 @@ struct GgufFacts {
   std::string file;
   uint32_t version = 0;
   int64_t tensor_count = 0;
-  std::map<std::string, std::string> strings;   // key -> value, short strings only
-  std::map<std::string, int64_t> integers;      // key -> value, integers and booleans
+  std::map<std::string, std::string> strings;  // key -> value, short strings only
+  std::map<std::string, int64_t> integers;     // key -> value, integers and booleans
   std::map<std::string, double> floats;
-  std::map<std::string, int64_t> array_sizes;   // key -> element count
+  std::map<std::string, int64_t> array_sizes;      // key -> element count
   std::map<std::string, int64_t> tensors_by_type;  // ggml type name -> element count
   int64_t parameters = 0;
   int64_t tensor_bytes = 0;
@@ -51,7 +51,7 @@ struct GgufFacts {
 // What the Hub says about the repository.
 struct RepositoryInfo {
   std::string repo_id;
-  std::string source;  // hub | cache | folder
+  std::string source;                   // hub | cache | folder
   std::optional<std::string> revision;  // 40-hex commit
   bool gated = false;
   bool is_private = false;

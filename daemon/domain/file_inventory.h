@@ -13,10 +13,10 @@ namespace llmd {
 inline constexpr size_t kMaxInventoryEntries = 100'000;
 
 struct FileEntry {
-  std::string path;    // inside the repository, '/'-separated, checked by ValidateRepoPath
-  int64_t size = 0;    // bytes
-  std::string sha256;  // lower-case hex; empty when the source does not say (small git files)
-  std::string git_oid; // SHA-1 of the git blob; empty when the source does not say
+  std::string path;     // inside the repository, '/'-separated, checked by ValidateRepoPath
+  int64_t size = 0;     // bytes
+  std::string sha256;   // lower-case hex; empty when the source does not say (small git files)
+  std::string git_oid;  // SHA-1 of the git blob; empty when the source does not say
 };
 
 struct FileInventory {

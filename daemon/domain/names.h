@@ -13,10 +13,10 @@ namespace llmd {
 // kInvalidArgument, code "invalid_repository_id".
 Status ValidateRepoId(std::string_view repo_id);
 
-// Checks a path inside a repository, under POSIX and Windows rules at once: relative, '/'-separated,
-// no empty, "." or ".." part, no NUL, control character, backslash or drive, valid UTF-8, parts up
-// to 255 bytes, 1,024 bytes and 32 levels in all, no reserved Windows name, no trailing dot or
-// space. kInvalidArgument, code "unsafe_path".
+// Checks a path inside a repository, under POSIX and Windows rules at once: relative,
+// '/'-separated, no empty, "." or ".." part, no NUL, control character, backslash or drive, valid
+// UTF-8, parts up to 255 bytes, 1,024 bytes and 32 levels in all, no reserved Windows name, no
+// trailing dot or space. kInvalidArgument, code "unsafe_path".
 Status ValidateRepoPath(std::string_view path);
 
 // `org/name` -> `org_name`; a bare name stays. For ids that ValidateRepoId accepts.

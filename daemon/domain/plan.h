@@ -26,15 +26,15 @@ struct Wish {
 // How start.sh serves the model. JSON form: LaunchToJson.
 struct Launch {
   std::string engine;
-  std::string bind;                  // inherit | unix | tcp
-  std::vector<std::string> argv;     // template with {folder}, {socket}, {name}, {context}, ...
+  std::string bind;               // inherit | unix | tcp
+  std::vector<std::string> argv;  // template with {folder}, {socket}, {name}, {context}, ...
   std::map<std::string, std::string> environment;
-  std::vector<std::string> routes;   // "POST /v1/chat/completions"
+  std::vector<std::string> routes;  // "POST /v1/chat/completions"
   int ready_timeout_seconds = 600;
-  std::string weights;               // relative to the model's folder: "model" or "model/x.gguf"
+  std::string weights;  // relative to the model's folder: "model" or "model/x.gguf"
   std::string loader;
   std::string kind;
-  std::string name;                  // the model's name
+  std::string name;  // the model's name
   int64_t context = 0;
   int parallel = 1;
   int threads = 1;
@@ -45,13 +45,13 @@ struct Plan {
   std::string folder_name;
   std::string engine;
   std::string handler;
-  std::vector<std::string> packages;   // PEP 508
-  std::vector<std::string> smoke_argv; // after the environment's python
-  std::vector<std::string> scripts;    // extra template names
-  std::vector<FileEntry> files;        // to fetch
+  std::vector<std::string> packages;    // PEP 508
+  std::vector<std::string> smoke_argv;  // after the environment's python
+  std::vector<std::string> scripts;     // extra template names
+  std::vector<FileEntry> files;         // to fetch
   int64_t download_bytes = 0;
-  int64_t environment_bytes = 0;       // estimate
-  int64_t memory_bytes = 0;            // admission's figure, estimate
+  int64_t environment_bytes = 0;  // estimate
+  int64_t memory_bytes = 0;       // admission's figure, estimate
   Launch launch;
 };
 

@@ -60,7 +60,7 @@ struct ModelProfile {
   int schema = 1;
   std::string repo_id;
   std::optional<std::string> revision;
-  std::string source;             // hub | cache | folder
+  std::string source;  // hub | cache | folder
   std::string detector = "none";
   std::string handler = "general";
   std::string kind = "unsupported";

@@ -11,8 +11,8 @@ namespace llmd {
 
 // When a package is wanted, by platform: all non-empty lists must contain the machine's value.
 struct PlatformCondition {
-  std::vector<std::string> os;    // linux | macos
-  std::vector<std::string> gpu;   // cuda | metal | none
+  std::vector<std::string> os;            // linux | macos
+  std::vector<std::string> gpu;           // cuda | metal | none
   std::vector<std::string> quantization;  // profile.quantization values
   std::vector<std::string> model_types;
 };
@@ -32,7 +32,7 @@ struct HandlerSpec {
   std::vector<std::string> repo_patterns;  // globs on the repository id
   std::vector<PackageSpec> packages;       // beside the engine's own
   std::vector<std::string> special;
-  std::vector<std::string> scripts;        // extra templates for scripts/
+  std::vector<std::string> scripts;  // extra templates for scripts/
   std::vector<std::string> notes;
 };
 
@@ -53,8 +53,8 @@ struct EngineSpec {
   std::vector<PackageSpec> packages;
   std::vector<std::string> smoke;  // argv after the environment's python, checked after building
   // How it is launched.
-  std::string bind;                    // inherit | unix | tcp
-  std::vector<std::string> argv;       // template; empty when the agent itself serves
+  std::string bind;               // inherit | unix | tcp
+  std::vector<std::string> argv;  // template; empty when the agent itself serves
   std::map<std::string, std::vector<std::string>> argv_for_kind;  // appended for this kind
   std::map<std::string, std::string> environment;
   std::map<std::string, std::vector<std::string>> routes_for_kind;  // kind -> "POST /v1/..."

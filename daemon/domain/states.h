@@ -15,9 +15,7 @@ namespace llmd {
 
 enum class ModelState { kInstalling, kInstalled, kBroken, kRemoving };
 enum class JobState { kQueued, kRunning, kCancelling, kSucceeded, kFailed, kCancelled };
-enum class ServerState {
-  kStopped, kStarting, kReady, kDraining, kStopping, kFailed, kCrashLoop
-};
+enum class ServerState { kStopped, kStarting, kReady, kDraining, kStopping, kFailed, kCrashLoop };
 
 std::string_view ToString(ModelState state);
 std::string_view ToString(JobState state);
@@ -76,9 +74,9 @@ struct JobRecord {
 struct JobEventRecord {
   int64_t sequence = 0;  // 1, 2, 3, ... per job; 0 for progress, which is not stored
   WallTime time{};
-  std::string type;      // state | step | log | progress
+  std::string type;  // state | step | log | progress
   std::string message;
-  JobRecord job;         // as it is after the event
+  JobRecord job;  // as it is after the event
 };
 
 struct ServerRecord {

@@ -1,5 +1,5 @@
-// Loads the handler profiles (YAML) into HandlerSpecs. Strict: an unknown key or id is an error with
-// file:line:column.
+// Loads the handler profiles (YAML) into HandlerSpecs. Strict: an unknown key or id is an error
+// with file:line:column.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // UpstreamClient: requests to a model server over its Unix socket or loopback TCP, for callers that
-// are not the proxy (the Agent RPCs, probes). One io thread of its own; callbacks run there and must
-// not block. Thread-safe.
+// are not the proxy (the Agent RPCs, probes). One io thread of its own; callbacks run there and
+// must not block. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -16,8 +16,8 @@ namespace llmd::http {
 struct UpstreamRequest {
   std::string endpoint;  // "unix:///path" or "http://127.0.0.1:port"
   std::string method = "POST";
-  std::string target;    // "/v1/chat/completions"
-  std::string body;      // JSON; empty for GET
+  std::string target;  // "/v1/chat/completions"
+  std::string body;    // JSON; empty for GET
 };
 
 struct UpstreamHandler {

@@ -48,8 +48,8 @@ class Repository {
 };
 
 struct RepositoryRequest {
-  std::string repo_id;   // `org/name`, or an absolute path of a local folder
-  std::string revision;  // branch, tag or commit; empty: main
+  std::string repo_id;         // `org/name`, or an absolute path of a local folder
+  std::string revision;        // branch, tag or commit; empty: main
   HubCredentials credentials;  // empty fields: the daemon's own endpoint and token file
 };
 

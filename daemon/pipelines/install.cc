@@ -80,8 +80,10 @@ Status InstallRun::Run() {
   if (installed) return OkStatus();
 
   const std::pair<const char*, Status (InstallRun::*)()> steps[] = {
-      {"resolve", &InstallRun::Resolve},         {"download", &InstallRun::Download},
-      {"environment", &InstallRun::Environment}, {"write", &InstallRun::Write},
+      {"resolve", &InstallRun::Resolve},
+      {"download", &InstallRun::Download},
+      {"environment", &InstallRun::Environment},
+      {"write", &InstallRun::Write},
       {"place", &InstallRun::Place},
   };
   Status status;
@@ -138,8 +140,7 @@ Status InstallRun::Resolve() {
                                     .wish = request_.wish,
                                     .engines = parts_.engines,
                                     .handlers = parts_.handlers};
-  LLMD_ASSIGN_OR_RETURN(plan_,
-                        planner::MakePlan(input, inspection_.profile, name_, folder_name_));
+  LLMD_ASSIGN_OR_RETURN(plan_, planner::MakePlan(input, inspection_.profile, name_, folder_name_));
   LLMD_RETURN_IF_ERROR(inspection_.repository->CheckAccess(context_.cancel()));
   Say(fmt::format("{}: {} served by {}, {} files, {}", name_, inspection_.profile.kind,
                   plan_.engine, plan_.files.size(), FormatBytes(plan_.download_bytes)));
@@ -147,8 +148,7 @@ Status InstallRun::Resolve() {
 }
 
 Status InstallRun::RecordIntent() {
-  LLMD_ASSIGN_OR_RETURN(const InstallRequest asked,
-                        ParseInstallPayload(context_.job().payload));
+  LLMD_ASSIGN_OR_RETURN(const InstallRequest asked, ParseInstallPayload(context_.job().payload));
   const json intent = {{"repo_id", asked.source.repo_id},
                        {"revision", asked.source.revision},
                        {"commit", inspection_.profile.revision.value_or("")},
@@ -160,12 +160,10 @@ Status InstallRun::Download() {
   LLMD_RETURN_IF_ERROR(MakeFolders(staging_ / "model"));
   LLMD_RETURN_IF_ERROR(PruneStaging());
   LLMD_ASSIGN_OR_RETURN(
-      files_, hub::DownloadFiles(*inspection_.repository, plan_.files, staging_ / "model",
-                                 {.metrics = &parts_.metrics},
-                                 [this](const Progress& progress) {
-                                   context_.SetProgress(progress);
-                                 },
-                                 context_.cancel()));
+      files_,
+      hub::DownloadFiles(
+          *inspection_.repository, plan_.files, staging_ / "model", {.metrics = &parts_.metrics},
+          [this](const Progress& progress) { context_.SetProgress(progress); }, context_.cancel()));
   Say(fmt::format("{} files verified", files_.size()));
   return OkStatus();
 }
@@ -192,14 +190,13 @@ Status InstallRun::PruneStaging() {
 
 Status InstallRun::Environment() {
   context_.SetProgress({});
-  LLMD_ASSIGN_OR_RETURN(
-      environment_,
-      parts_.environments.Build({.folder = staging_,
-                                 .packages = plan_.packages,
-                                 .agent_wheel = parts_.agent_wheel,
-                                 .smoke_argv = plan_.smoke_argv},
-                                [this](std::string_view line) { Say(line); },
-                                context_.cancel()));
+  LLMD_ASSIGN_OR_RETURN(environment_,
+                        parts_.environments.Build(
+                            {.folder = staging_,
+                             .packages = plan_.packages,
+                             .agent_wheel = parts_.agent_wheel,
+                             .smoke_argv = plan_.smoke_argv},
+                            [this](std::string_view line) { Say(line); }, context_.cancel()));
   return KeepAgentWheel(environment_.agent_wheel_sha256);
 }
 

@@ -1,6 +1,6 @@
 // Install, as a durable job: a list of named steps, each safe to repeat. Everything is made in
-// models/.staging/<folder> and becomes a model by one rename, so that nothing half-installed is ever
-// in models/. A job that was cut off finds what the attempt before it left there.
+// models/.staging/<folder> and becomes a model by one rename, so that nothing half-installed is
+// ever in models/. A job that was cut off finds what the attempt before it left there.
 #pragma once
 
 #include <filesystem>

@@ -42,7 +42,8 @@ class StepPipelines final : public Pipelines {
     const bool is_folder = request.source.repo_id.starts_with('/');
     if (!is_folder) LLMD_RETURN_IF_ERROR(ValidateRepoId(request.source.repo_id));
     std::string name = request.name;
-    if (name.empty()) name = is_folder ? FolderToName(request.source.repo_id) : request.source.repo_id;
+    if (name.empty())
+      name = is_folder ? FolderToName(request.source.repo_id) : request.source.repo_id;
     LLMD_RETURN_IF_ERROR(Annotate(ValidateRepoId(name), "the model's name"));
     LLMD_RETURN_IF_ERROR(CheckNameIsFree(name, request.source.repo_id));
     return parts_.jobs.Submit({.kind = "install",
@@ -58,8 +59,8 @@ class StepPipelines final : public Pipelines {
     LLMD_ASSIGN_OR_RETURN(const serving::StoredModel model, parts_.models.Resolve(request.model));
     const std::string& name = model.record.name;
     LLMD_ASSIGN_OR_RETURN(const ServerRecord server, parts_.router.Server(name));
-    const bool running = server.state != ServerState::kStopped &&
-                         server.state != ServerState::kFailed;
+    const bool running =
+        server.state != ServerState::kStopped && server.state != ServerState::kFailed;
     if (running && !request.force) {
       return MakeStatus(StatusCode::kFailedPrecondition, fmt::format("{} is running", name),
                         {.code = "model_running",
@@ -89,10 +90,10 @@ class StepPipelines final : public Pipelines {
     const bool same = repo_id.starts_with('/') ? known->record.profile.source == "folder"
                                                : known->record.profile.repo_id == repo_id;
     if (same) return OkStatus();
-    return MakeStatus(StatusCode::kAlreadyExists,
-                      fmt::format("the name '{}' belongs to {}", name,
-                                  known->record.profile.repo_id),
-                      {.code = "name_taken", .next_step = "Choose another name with --name."});
+    return MakeStatus(
+        StatusCode::kAlreadyExists,
+        fmt::format("the name '{}' belongs to {}", name, known->record.profile.repo_id),
+        {.code = "name_taken", .next_step = "Choose another name with --name."});
   }
 
   void DropStaging(const std::string& name) {

@@ -1,5 +1,5 @@
-// Remove, as a durable job: stops the server, takes the folder out of models/ by one rename, forgets
-// the model, deletes the files. Safe to repeat.
+// Remove, as a durable job: stops the server, takes the folder out of models/ by one rename,
+// forgets the model, deletes the files. Safe to repeat.
 #pragma once
 
 #include "base/status.h"

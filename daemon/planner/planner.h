@@ -29,7 +29,8 @@ int CheckExitCode(const ModelProfile& profile);
 
 // What install will do. `name` is the model's name, `folder_name` its folder. kFailedPrecondition
 // (code "not_installable" or "does_not_fit") with the profile's reasons when it is not installable
-// here; kInvalidArgument for a wish that names an unknown engine or variant (the message lists them).
+// here; kInvalidArgument for a wish that names an unknown engine or variant (the message lists
+// them).
 StatusOr<Plan> MakePlan(const PlannerInput& input, const ModelProfile& profile,
                         const std::string& name, const std::string& folder_name);
 

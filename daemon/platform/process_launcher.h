@@ -25,11 +25,11 @@ struct ProcessSpec {
   std::vector<std::string> arguments;  // without argv[0]
   // The whole environment of the child: nothing is inherited.
   std::map<std::string, std::string> environment;
-  std::filesystem::path folder;        // working folder; empty: ours
+  std::filesystem::path folder;  // working folder; empty: ours
   // Descriptors for the child: (ours, number there). All others are closed; 0, 1, 2 default to
   // /dev/null.
   std::vector<std::pair<int, int>> descriptors;
-  bool new_session = false;            // setsid: survives the terminal
+  bool new_session = false;  // setsid: survives the terminal
   bool new_group = true;
 };
 
@@ -51,7 +51,8 @@ class Process {
 };
 
 struct RunOptions {
-  // Called for each line of stdout and stderr, merged, without the newline; lines are cut at 64 KiB.
+  // Called for each line of stdout and stderr, merged, without the newline; lines are cut at 64
+  // KiB.
   std::function<void(std::string_view line)> on_line;
   std::chrono::milliseconds kill_grace{5000};  // after a cancel: SIGTERM, then SIGKILL
 };
@@ -69,8 +70,8 @@ class ProcessLauncher {
 
 std::unique_ptr<ProcessLauncher> MakeProcessLauncher();
 
-// The daemon's environment cut down to what a child may see: PATH, HOME, LANG, LC_*, TMPDIR, TZ, USER
-// and proxies (for uv) when `with_network`; never tokens, PYTHON*, LD_*.
+// The daemon's environment cut down to what a child may see: PATH, HOME, LANG, LC_*, TMPDIR, TZ,
+// USER and proxies (for uv) when `with_network`; never tokens, PYTHON*, LD_*.
 std::map<std::string, std::string> CleanEnvironment(bool with_network);
 
 }  // namespace llmd::platform

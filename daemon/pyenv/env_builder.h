@@ -17,10 +17,10 @@
 namespace llmd::pyenv {
 
 struct EnvRequest {
-  std::filesystem::path folder;        // the model's folder (or its staging twin)
-  std::vector<std::string> packages;   // PEP 508; written to requirements.txt with the user's own
-  std::filesystem::path agent_wheel;   // installed after the lock, with --no-deps
-  std::vector<std::string> smoke_argv; // after the environment's python; must exit 0
+  std::filesystem::path folder;         // the model's folder (or its staging twin)
+  std::vector<std::string> packages;    // PEP 508; written to requirements.txt with the user's own
+  std::filesystem::path agent_wheel;    // installed after the lock, with --no-deps
+  std::vector<std::string> smoke_argv;  // after the environment's python; must exit 0
 };
 
 struct EnvResult {
@@ -28,8 +28,8 @@ struct EnvResult {
   std::string environment_hash;  // lock, agent wheel, Python and platform
   std::string python_version;
   std::string agent_wheel_sha256;
-  bool reused = false;           // .venv was there with the same hash
-  std::string torch_note;        // which build of torch was taken and why; may be empty
+  bool reused = false;     // .venv was there with the same hash
+  std::string torch_note;  // which build of torch was taken and why; may be empty
 };
 
 // Lines for install.log and the job's log; called on the building thread.
@@ -48,12 +48,12 @@ class EnvBuilder {
 };
 
 struct EnvBuilderOptions {
-  std::string uv;                      // path; empty: LLMD_UV, share/llmd/tools/bin, PATH
-  std::filesystem::path cache_dir;     // $LLMD_HOME/cache
-  std::string python = "3.12";         // wanted version; a system Python >= 3.10 is taken as well
-  std::string index_url;               // empty: uv's own default
+  std::string uv;                   // path; empty: LLMD_UV, share/llmd/tools/bin, PATH
+  std::filesystem::path cache_dir;  // $LLMD_HOME/cache
+  std::string python = "3.12";      // wanted version; a system Python >= 3.10 is taken as well
+  std::string index_url;            // empty: uv's own default
   std::vector<std::string> extra_index_urls;
-  std::string torch_cpu_index;         // tried first for torch on machines without a GPU; may be empty
+  std::string torch_cpu_index;  // tried first for torch on machines without a GPU; may be empty
 };
 
 std::unique_ptr<EnvBuilder> MakeUvEnvBuilder(platform::ProcessLauncher& launcher,

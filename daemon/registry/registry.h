@@ -1,6 +1,6 @@
-// Registry: what the daemon remembers, in SQLite (WAL, synchronous=FULL). Models can be rebuilt from
-// the model folders, servers from run/servers; jobs live only here. Thread-safe: one writer at a
-// time behind a mutex. Never call it from an io thread.
+// Registry: what the daemon remembers, in SQLite (WAL, synchronous=FULL). Models can be rebuilt
+// from the model folders, servers from run/servers; jobs live only here. Thread-safe: one writer at
+// a time behind a mutex. Never call it from an io thread.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Scaffold: writes the model folder around model/ and .venv (see docs/architecture.md): start.sh,
-// train.sh, scripts/, config.yaml, model_info.json. Scripts are copied templates and contain no text
-// that comes from a model.
+// train.sh, scripts/, config.yaml, model_info.json. Scripts are copied templates and contain no
+// text that comes from a model.
 #pragma once
 
 #include <filesystem>

@@ -26,8 +26,8 @@ class MemoryLedger {
   explicit MemoryLedger(LedgerCapacity capacity) : capacity_(capacity) {}
 
   // Admits `id` or refuses: kResourceExhausted (code "does_not_fit") with what is needed, free and
-  // held by whom. Threads are half of the free cores, at least one: the first server leaves room for
-  // the next. Reserving an id again replaces its reservation.
+  // held by whom. Threads are half of the free cores, at least one: the first server leaves room
+  // for the next. Reserving an id again replaces its reservation.
   StatusOr<Reservation> Reserve(std::string_view id, int64_t memory_bytes);
   // For a server that runs already (re-adoption): always succeeds.
   void Restore(std::string_view id, Reservation reservation);

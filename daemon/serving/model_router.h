@@ -20,10 +20,10 @@ namespace llmd::serving {
 class Lease {
  public:
   struct Target {
-    std::string model;     // the installed name
+    std::string model;  // the installed name
     std::string kind;
     std::vector<std::string> capabilities;
-    std::string endpoint;  // "unix:///..." or "http://127.0.0.1:N"
+    std::string endpoint;             // "unix:///..." or "http://127.0.0.1:N"
     std::vector<std::string> routes;  // allow-list: "POST /v1/chat/completions"
     std::string served_name;          // the name that the model server itself expects in "model"
   };
@@ -59,9 +59,10 @@ class ModelRouter {
 
   virtual ~ModelRouter() = default;
 
-  // Finds an installed model by its name, a unique short form (the part after the slash, in any case)
-  // or an alias. kNotFound (code "model_not_found") or kInvalidArgument (code "ambiguous_model",
-  // listing the candidates). Memory only: never blocks, may be called on an io thread.
+  // Finds an installed model by its name, a unique short form (the part after the slash, in any
+  // case) or an alias. kNotFound (code "model_not_found") or kInvalidArgument (code
+  // "ambiguous_model", listing the candidates). Memory only: never blocks, may be called on an io
+  // thread.
   virtual StatusOr<ModelRecord> Resolve(std::string_view name) = 0;
 
   // `done` is called exactly once, possibly before this returns, else on another thread. Errors as

@@ -14,9 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 Status NotInstalled(std::string_view name) {
-  return MakeStatus(StatusCode::kNotFound, fmt::format("no installed model is called '{}'", name),
-                    {.code = "model_not_found",
-                     .next_step = "See the installed models with: llmctl list"});
+  return MakeStatus(
+      StatusCode::kNotFound, fmt::format("no installed model is called '{}'", name),
+      {.code = "model_not_found", .next_step = "See the installed models with: llmctl list"});
 }
 
 StoredModel FromFolder(const scaffold::ModelInfo& info, const ModelRecord* known) {

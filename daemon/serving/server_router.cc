@@ -31,8 +31,7 @@ bool Lease::Allows(std::string_view method, std::string_view path) const {
   return std::find(target_.routes.begin(), target_.routes.end(), route) != target_.routes.end();
 }
 
-ServerRouter::ServerRouter(RouterParts parts)
-    : parts_(std::move(parts)), ledger_(parts_.capacity) {
+ServerRouter::ServerRouter(RouterParts parts) : parts_(std::move(parts)), ledger_(parts_.capacity) {
   writer_ = JoiningThread("serving-writer", [this] { WriteLoop(); });
 }
 
@@ -214,16 +213,15 @@ void ServerRouter::ReleaseLease(const std::string& folder) {
 void ServerRouter::Stop(std::string_view name, double grace_seconds, ServerDone done) {
   StatusOr<StoredModel> model = parts_.models.Resolve(name);
   if (!model.ok()) return done(model.status());
-  const auto grace =
-      grace_seconds > 0
-          ? std::chrono::milliseconds(static_cast<int64_t>(grace_seconds * 1000))
-          : parts_.stop_grace;
-  supervisor_->Stop(model->record.folder_name, grace,
-                    [this, canonical = model->record.name,
-                     done = std::move(done)](const Status& status) {
-                      if (!status.ok()) return done(status);
-                      done(Server(canonical));
-                    });
+  const auto grace = grace_seconds > 0
+                         ? std::chrono::milliseconds(static_cast<int64_t>(grace_seconds * 1000))
+                         : parts_.stop_grace;
+  supervisor_->Stop(
+      model->record.folder_name, grace,
+      [this, canonical = model->record.name, done = std::move(done)](const Status& status) {
+        if (!status.ok()) return done(status);
+        done(Server(canonical));
+      });
 }
 
 void ServerRouter::OnServerChanged(const ServerRecord& record) {
@@ -275,8 +273,8 @@ Status ServerRouter::Restore(const std::vector<ServerRecord>& adopted) {
     entry.server = record;
     ledger_.Restore(record.model, {.memory_bytes = record.reserved_bytes});
     parts_.metrics.Count(metric::kReadopted, {});
-    Log("serving").Info("server adopted", {{"model", record.model},
-                                           {"pid", std::to_string(record.pid)}});
+    Log("serving").Info("server adopted",
+                        {{"model", record.model}, {"pid", std::to_string(record.pid)}});
   }
   return OkStatus();
 }

@@ -1,5 +1,5 @@
-// ServerRouter: the ModelRouter over supervisor and memory ledger. Thread-safe; callbacks are always
-// called without a lock held.
+// ServerRouter: the ModelRouter over supervisor and memory ledger. Thread-safe; callbacks are
+// always called without a lock held.
 #pragma once
 
 #include <cstdint>

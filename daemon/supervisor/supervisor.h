@@ -29,7 +29,7 @@ struct ServerSpec {
   std::string folder_name;
   std::filesystem::path folder;  // absolute: start.sh lies there
   Launch launch;
-  int threads = 1;               // LLMD_THREADS for the server
+  int threads = 1;  // LLMD_THREADS for the server
   int64_t reserved_bytes = 0;
 };
 
