@@ -20,8 +20,8 @@ function(llmd_program NAME)
   install(TARGETS ${NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# llmd_test(NAME SRCS a_test.cc DEPS x): a GoogleTest binary, registered with CTest as a whole.
-# Labels select suites: `ctest -L hub`.
+# llmd_test(NAME SRCS a_test.cc DEPS x): a GoogleTest binary, registered with CTest as a whole. The
+# folder's name is its label (`ctest -L hub`) and its build target (`ninja llmd_tests_hub`).
 function(llmd_test NAME)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
   add_executable(${NAME} EXCLUDE_FROM_ALL ${ARG_SRCS})
@@ -34,9 +34,14 @@ function(llmd_test NAME)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
+  get_filename_component(folder "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
   add_test(NAME ${NAME} COMMAND ${NAME} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
-  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${folder};${ARG_LABELS}")
   add_dependencies(llmd_tests ${NAME})
+  if(NOT TARGET llmd_tests_${folder})
+    add_custom_target(llmd_tests_${folder})
+  endif()
+  add_dependencies(llmd_tests_${folder} ${NAME})
 endfunction()
 
 # llmd_data(DESTINATION files...): data files, copied to share/llmd in the build tree at build
