@@ -86,3 +86,21 @@ export const SlidersIcon = icon(
   </>,
 )
 export const WarningIcon = icon(<path d="M12 4 2.8 20h18.4zM12 10v4.5M12 17.3v.2" />)
+
+/** The mark of the page, as in favicon.svg. */
+export function Logo() {
+  return (
+    <svg aria-hidden="true" focusable="false" width={26} height={26} viewBox="0 0 32 32">
+      <rect width="32" height="32" rx="8" fill="#3b5bdb" />
+      <path
+        d="M9 8v16h8"
+        fill="none"
+        stroke="#fff"
+        strokeWidth="3.5"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+      <circle cx="22" cy="13" r="3" fill="#8ce99a" />
+    </svg>
+  )
+}

@@ -1,9 +1,9 @@
-import { Alert, Text } from '@mantine/core'
+import { Text } from '@mantine/core'
 import type { Problem } from '../api'
-import { WarningIcon } from './icons'
+import { Notice } from './notice'
 
 interface ProblemAlertProps {
-  problem: Problem
+  problem: Pick<Problem, 'message' | 'nextStep'>
   title?: string
   onClose?: () => void
 }
@@ -11,24 +11,15 @@ interface ProblemAlertProps {
 /** What went wrong and what to do about it. Screen readers say it at once. */
 export function ProblemAlert({ problem, title, onClose }: ProblemAlertProps) {
   return (
-    <Alert
-      role="alert"
-      variant="light"
-      color="red"
-      icon={<WarningIcon />}
-      title={title}
-      withCloseButton={onClose !== undefined}
-      closeButtonLabel="Dismiss"
-      {...(onClose === undefined ? {} : { onClose })}
-    >
-      <Text size="sm" className="text-as-is" c="var(--mantine-color-text)">
+    <Notice role="alert" tone="bad" title={title} onClose={onClose}>
+      <Text size="sm" className="text-as-is">
         {problem.message}
       </Text>
       {problem.nextStep !== '' && (
-        <Text size="sm" className="text-as-is" mt={4} c="var(--mantine-color-text)">
+        <Text size="sm" className="text-as-is quiet" mt={2}>
           {problem.nextStep}
         </Text>
       )}
-    </Alert>
+    </Notice>
   )
 }

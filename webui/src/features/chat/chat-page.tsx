@@ -11,7 +11,7 @@ import type { Conversation } from './chats'
 import { Composer } from './composer'
 import { Message } from './message'
 import { ChatSettings } from './settings'
-import { talkers } from './talkers'
+import { favourite, talkers } from './talkers'
 
 /** The playground: one conversation with one model. */
 export function ChatPage({ model: wanted }: { model: string | null }) {
@@ -19,7 +19,7 @@ export function ChatPage({ model: wanted }: { model: string | null }) {
   const { chats } = useSession()
   const heading = usePageTitle('Chat')
   const able = talkers(world)
-  const name = wanted ?? chats.lastModel ?? able[0]?.name ?? null
+  const name = wanted ?? chats.lastModel ?? favourite(world)
   return (
     <Container size={820} px={0} className="chat">
       <VisuallyHidden>
@@ -52,7 +52,7 @@ function Chat({ name, choices }: { name: string; choices: string[] }) {
   const send = () => void chats.send(name, completes)
   return (
     <>
-      <Group gap="sm" wrap="nowrap">
+      <Group gap="xs" className="chat-head">
         <Select
           aria-label="Model"
           data={choices.includes(name) ? choices : [name, ...choices]}
@@ -61,7 +61,7 @@ function Chat({ name, choices }: { name: string; choices: string[] }) {
           onChange={(value) => {
             if (value !== null) goTo({ page: 'chat', model: value })
           }}
-          flex={1}
+          flex="1 1 240px"
           maw={460}
         />
         {model !== undefined && <StateBadge state={state} />}

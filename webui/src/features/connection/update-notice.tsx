@@ -1,6 +1,7 @@
-import { Alert, Button, Group, Text } from '@mantine/core'
+import { Box, Button, Group, Text } from '@mantine/core'
 import { useState } from 'react'
 import { useWorld } from '../../api'
+import { Notice } from '../../ui/notice'
 
 /** llmd came back as another version: this page is the old one's. */
 export function UpdateNotice() {
@@ -9,15 +10,17 @@ export function UpdateNotice() {
   if (first === '' && version !== '') setFirst(version)
   if (first === '' || version === '' || version === first) return null
   return (
-    <Alert role="status" variant="light" p="xs" mb="md">
-      <Group justify="space-between">
-        <Text size="sm">
-          llmd is now version {version}; this page belongs to {first}.
-        </Text>
-        <Button size="compact-sm" onClick={() => window.location.reload()}>
-          Load the new page
-        </Button>
-      </Group>
-    </Alert>
+    <Box mb="md">
+      <Notice role="status" tone="busy">
+        <Group justify="space-between">
+          <Text size="sm">
+            llmd is now version {version}; this page belongs to {first}.
+          </Text>
+          <Button size="compact-sm" onClick={() => window.location.reload()}>
+            Load the new page
+          </Button>
+        </Group>
+      </Notice>
+    </Box>
   )
 }

@@ -1,13 +1,14 @@
-import { Alert, Badge, Group, List, Stack, Text } from '@mantine/core'
+import { Badge, Group, List, Stack, Text } from '@mantine/core'
 import type { CheckResponse, ModelProfile } from '../../api'
 import { formatBytes, formatCount, plural } from '../../lib/format'
 import { Facts } from '../../ui/facts'
 import { CheckIcon, CrossIcon } from '../../ui/icons'
+import { Notice } from '../../ui/notice'
 
-const verdicts: Record<number, { text: string; color: string }> = {
-  0: { text: 'Can be installed here', color: 'teal' },
-  3: { text: 'Recognised, but not possible here', color: 'orange' },
-  4: { text: 'Not a model that llmd can serve', color: 'red' },
+const verdicts: Record<number, { text: string; tone: 'good' | 'warn' | 'bad' }> = {
+  0: { text: 'Can be installed here', tone: 'good' },
+  3: { text: 'Recognised, but not possible here', tone: 'warn' },
+  4: { text: 'Not a model that llmd can serve', tone: 'bad' },
 }
 
 const fits: Record<string, string> = {
@@ -18,7 +19,7 @@ const fits: Record<string, string> = {
 
 /** What a repository is, and why. Everything here comes from the repository: text only. */
 export function ProfileView({ answer, profile }: { answer: CheckResponse; profile: ModelProfile }) {
-  const verdict = verdicts[answer.exitCode] ?? { text: 'Unknown answer', color: 'gray' }
+  const verdict = verdicts[answer.exitCode] ?? { text: 'Unknown answer', tone: 'warn' }
   return (
     <Stack gap="sm">
       <Group gap="xs">
@@ -34,7 +35,7 @@ export function ProfileView({ answer, profile }: { answer: CheckResponse; profil
           </Badge>
         )}
       </Group>
-      <Alert color={verdict.color} variant="light" p="xs" role="status">
+      <Notice role="status" tone={verdict.tone}>
         <Text size="sm" fw={600}>
           {verdict.text}
         </Text>
@@ -45,7 +46,7 @@ export function ProfileView({ answer, profile }: { answer: CheckResponse; profil
             ))}
           </List>
         )}
-      </Alert>
+      </Notice>
       <Facts
         facts={[
           ['Architecture', profile.architecture],

@@ -34,7 +34,7 @@ export function ModelCard({ row }: { row: ModelRow }) {
             )}
             {short}
           </Text>
-          <Group gap="md" mt={5}>
+          <Group gap="2px 14px" mt={4}>
             <StateBadge state={row.state} />
             <Text size="sm" className="quiet">
               {summary(row)}

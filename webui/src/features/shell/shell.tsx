@@ -1,6 +1,7 @@
 import {
   ActionIcon,
   AppShell,
+  Container,
   Group,
   Text,
   Tooltip,
@@ -10,7 +11,7 @@ import {
 import { type ReactNode, useState } from 'react'
 import { useConnection } from '../../api'
 import type { Command } from '../../lib/shortcuts'
-import { HelpIcon, MoonIcon, SunIcon } from '../../ui/icons'
+import { HelpIcon, Logo, MoonIcon, SunIcon } from '../../ui/icons'
 import { goTo, useRoute } from '../../ui/use-route'
 import { ConnectionBanner } from '../connection/connection-banner'
 import { ConnectionState } from '../connection/connection-state'
@@ -47,7 +48,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap={10} wrap="nowrap">
-            <img src="./favicon.svg" alt="" width={26} height={26} />
+            <Logo />
             <Text fw={700} size="lg">
               llmd
             </Text>
@@ -84,8 +85,10 @@ export function Shell({ children }: { children: ReactNode }) {
         <Navigation />
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} style={{ outline: 'none' }}>
-        <ConnectionBanner />
-        <UpdateNotice />
+        <Container size={920} px={0}>
+          <ConnectionBanner />
+          <UpdateNotice />
+        </Container>
         {refused ? <TokenPage /> : children}
       </AppShell.Main>
       <AppShell.Footer hiddenFrom="sm">

@@ -1,9 +1,9 @@
-import { Alert, List, Stack, Text } from '@mantine/core'
+import { List, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { type InfoResponse, useWorld } from '../../api'
 import { formatBytes, formatTime } from '../../lib/format'
 import { Facts } from '../../ui/facts'
-import { WarningIcon } from '../../ui/icons'
+import { Notice } from '../../ui/notice'
 import { Page } from '../../ui/page'
 import { MemoryLedger } from './memory-ledger'
 
@@ -18,13 +18,13 @@ function System({ info }: { info: InfoResponse }) {
   return (
     <Stack gap="md">
       {info.ruleErrors.length > 0 && (
-        <Alert color="orange" variant="light" icon={<WarningIcon />} title="Rules left out">
+        <Notice role="status" tone="warn" title="Rules left out">
           <List size="sm" className="wrap">
             {info.ruleErrors.map((error) => (
               <List.Item key={error}>{error}</List.Item>
             ))}
           </List>
-        </Alert>
+        </Notice>
       )}
       <Section title="Memory for models">
         <MemoryLedger />
