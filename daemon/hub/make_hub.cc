@@ -1,0 +1,43 @@
+#include <filesystem>
+
+#include "domain/names.h"
+#include "hub/http_hub.h"
+#include "hub/hub.h"
+#include "hub/local_repository.h"
+#include "hub/settings.h"
+
+namespace llmd::hub {
+namespace {
+
+// Chooses the source by the form of the request: a path is a folder, anything else an id.
+class SourceHub final : public Hub {
+ public:
+  SourceHub(HubSettings settings, std::unique_ptr<Hub> http)
+      : settings_(std::move(settings)), http_(std::move(http)) {}
+
+  StatusOr<std::unique_ptr<Repository>> Open(const RepositoryRequest& request,
+                                             const CancelToken& cancel) override {
+    if (request.repo_id.starts_with('/')) return OpenFolder(request.repo_id);
+    LLMD_RETURN_IF_ERROR(ValidateRepoId(request.repo_id));
+    if (!settings_.offline) return http_->Open(request, cancel);
+    return OpenCached(settings_.cache_folder, request.repo_id,
+                      request.revision.empty() ? "main" : request.revision);
+  }
+
+ private:
+  const HubSettings settings_;
+  const std::unique_ptr<Hub> http_;
+};
+
+}  // namespace
+
+std::unique_ptr<Hub> MakeHub(HubOptions options) {
+  const Environment environment =
+      options.environment ? options.environment : ProcessEnvironment();
+  HubSettings settings = ReadSettings(options, environment);
+  auto http = std::make_unique<HttpHub>(settings, std::move(options.metadata_retry),
+                                        std::move(options.download_retry), environment);
+  return std::make_unique<SourceHub>(std::move(settings), std::move(http));
+}
+
+}  // namespace llmd::hub
