@@ -85,6 +85,9 @@ struct ModelProfile {
   bool supported = false;
   std::vector<std::string> reasons;
   std::vector<Evidence> evidence;
+  // The weight files that the default variant loads, chosen by the detective for the planner. Not
+  // on the wire.
+  std::vector<std::string> weight_files;
 
   bool HasCapability(std::string_view name) const;
 };
