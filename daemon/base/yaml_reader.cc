@@ -66,6 +66,8 @@ class TreeBuilder : public YAML::EventHandler {
   struct Level {
     YamlNode node;
     std::optional<std::string> key;  // a map's key that waits for its value
+    int key_line = 0;
+    int key_column = 0;
   };
 
   void Check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
@@ -100,6 +102,8 @@ class TreeBuilder : public YAML::EventHandler {
         Refuse(mark, fmt::format("the key '{}' appears twice", node.scalar));
       }
       levels_.back().key = node.scalar;
+      levels_.back().key_line = node.line;
+      levels_.back().key_column = node.column;
       return;
     }
     Place(std::move(node));
@@ -108,6 +112,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (levels_.empty()) {
       root_ = std::move(node);
     } else if (Level& level = levels_.back(); level.node.IsMap()) {
+      node.key_line = level.key_line;
+      node.key_column = level.key_column;
       level.node.entries.emplace_back(std::move(*level.key), std::move(node));
       level.key.reset();
     } else {
@@ -178,6 +184,11 @@ StatusOr<YamlNode> ReadYamlFile(const std::filesystem::path& path, const YamlLim
 Status YamlError(std::string_view source, const YamlNode& node, std::string_view message,
                  std::string_view code) {
   return ErrorAt(source, node.line, node.column, message, code);
+}
+
+Status YamlKeyError(std::string_view source, const YamlNode& value, std::string_view message,
+                    std::string_view code) {
+  return ErrorAt(source, value.key_line, value.key_column, message, code);
 }
 
 }  // namespace llmd

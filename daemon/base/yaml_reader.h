@@ -25,6 +25,8 @@ struct YamlNode {
   std::vector<std::pair<std::string, YamlNode>> entries;  // in file order
   int line = 0;                                           // from 1
   int column = 0;                                         // from 1
+  int key_line = 0;                                       // of its key, when it is a map's value
+  int key_column = 0;
 
   bool IsMap() const { return kind == Kind::kMap; }
   bool IsSequence() const { return kind == Kind::kSequence; }
@@ -53,5 +55,8 @@ StatusOr<YamlNode> ReadYamlFile(const std::filesystem::path& path, const YamlLim
 // "<source>:<line>:<column>: message" as kInvalidArgument with `code`.
 Status YamlError(std::string_view source, const YamlNode& node, std::string_view message,
                  std::string_view code = "invalid_yaml");
+// The same, at the key of a map's value.
+Status YamlKeyError(std::string_view source, const YamlNode& value, std::string_view message,
+                    std::string_view code = "invalid_yaml");
 
 }  // namespace llmd
