@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/status.h"
@@ -15,6 +16,15 @@
 #include "domain/progress.h"
 
 namespace llmd::hub {
+
+// A read that is about to happen: ReadSmall(path, length) when `whole`, else
+// ReadRange(path, offset, length).
+struct ReadRequest {
+  std::string path;
+  int64_t offset = 0;
+  int64_t length = 0;
+  bool whole = false;
+};
 
 // Thread-safe. Reads may block on the network; each takes a cancel token.
 class Repository {
@@ -35,6 +45,14 @@ class Repository {
   // Bytes [offset, offset + length) of a file, fewer at its end. Only the range is transferred.
   virtual StatusOr<std::string> ReadRange(std::string_view path, int64_t offset, int64_t length,
                                           const CancelToken& cancel) = 0;
+
+  // Fetches what the next reads want in one parallel batch; a read inside one of these makes no
+  // request of its own. What cannot be had is no error here, the read itself says why: only
+  // kCancelled. Sources that read from disk have nothing to do.
+  virtual Status Prefetch(const std::vector<ReadRequest>& wanted, const CancelToken& cancel) {
+    static_cast<void>(wanted);
+    return cancel.Check();
+  }
 
   // Whether this caller may download: OK, kPermissionDenied (code "gated"), kUnauthenticated
   // (code "gated_needs_token" or "invalid_token"). One cheap request, or none.
