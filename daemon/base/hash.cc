@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <unistd.h>
@@ -92,6 +93,10 @@ std::string RandomHex(size_t bytes) {
   // Without randomness no token can be trusted; nothing sensible can go on.
   if (RAND_bytes(raw.data(), static_cast<int>(raw.size())) != 1) std::abort();
   return ToHex(raw.data(), raw.size());
+}
+
+bool SameSecret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace llmd

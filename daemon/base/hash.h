@@ -41,4 +41,7 @@ std::string GitBlobSha1(std::string_view bytes);
 // `bytes` random bytes from the system, as lower-case hex.
 std::string RandomHex(size_t bytes);
 
+// Compares in a time that does not tell how much of it agrees.
+bool SameSecret(std::string_view a, std::string_view b);
+
 }  // namespace llmd
