@@ -18,6 +18,7 @@ namespace llmd {
 struct Wish {
   std::string engine;
   std::string variant;
+  std::string file;  // the variant that holds this file of the repository
   std::string quantization;
   int64_t context = 0;
   bool force = false;  // overrides a refusal for want of memory

@@ -69,6 +69,7 @@ struct RepositoryRequest {
   std::string repo_id;         // `org/name`, or an absolute path of a local folder
   std::string revision;        // branch, tag or commit; empty: main
   HubCredentials credentials;  // empty fields: the daemon's own endpoint and token file
+  bool offline = false;        // no request: only what is on this machine
 };
 
 // Opens repositories. Thread-safe.

@@ -11,7 +11,8 @@ StatusOr<Inspection> Inspect(const PipelineParts& parts, const SourceRequest& so
   Inspection result;
   LLMD_ASSIGN_OR_RETURN(result.repository, parts.hub.Open({.repo_id = source.repo_id,
                                                            .revision = source.revision,
-                                                           .credentials = source.credentials},
+                                                           .credentials = source.credentials,
+                                                           .offline = source.offline},
                                                           cancel));
   LLMD_ASSIGN_OR_RETURN(result.facts, detectors::GatherFacts(*result.repository, cancel));
   result.machine = parts.machine.Measure(parts.home.home);

@@ -36,9 +36,11 @@ std::string InstallPayload(const InstallRequest& request) {
   return json{{"repo_id", request.source.repo_id},
               {"revision", request.source.revision},
               {"endpoint", request.source.credentials.endpoint},
+              {"offline", request.source.offline},
               {"name", request.name},
               {"engine", request.wish.engine},
               {"variant", request.wish.variant},
+              {"file", request.wish.file},
               {"quantization", request.wish.quantization},
               {"context", request.wish.context},
               {"force", request.wish.force}}
@@ -50,10 +52,12 @@ StatusOr<InstallRequest> ParseInstallPayload(const std::string& payload) {
   InstallRequest request;
   request.source = {.repo_id = TextOf(object, "repo_id"),
                     .revision = TextOf(object, "revision"),
-                    .credentials = {.endpoint = TextOf(object, "endpoint")}};
+                    .credentials = {.endpoint = TextOf(object, "endpoint")},
+                    .offline = object.value("offline", false)};
   request.name = TextOf(object, "name");
   request.wish = {.engine = TextOf(object, "engine"),
                   .variant = TextOf(object, "variant"),
+                  .file = TextOf(object, "file"),
                   .quantization = TextOf(object, "quantization"),
                   .context = object.value("context", int64_t{0}),
                   .force = object.value("force", false)};

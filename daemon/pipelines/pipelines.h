@@ -35,6 +35,7 @@ struct SourceRequest {
   std::string repo_id;
   std::string revision;  // empty: main
   HubCredentials credentials;
+  bool offline = false;  // no request: only what was read before
 };
 
 struct CheckRequest {
