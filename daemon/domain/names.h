@@ -25,7 +25,8 @@ std::string FolderNameFor(std::string_view repo_id);
 // The first 12 hex digits of the SHA-256 of the folder's name: the server's id below run/servers.
 std::string ServerIdFor(std::string_view folder_name);
 
-// Removes control characters and bytes that are not UTF-8, for text shown on a terminal.
+// One line that is safe to show on a terminal: removes control characters, characters that reorder
+// text and bytes that are not UTF-8; line breaks and tabs become spaces.
 std::string SanitizeForTerminal(std::string_view text);
 
 bool IsValidUtf8(std::string_view text);
