@@ -17,7 +17,23 @@ StatusOr<pipelines::SourceRequest> ToSource(const v1::Source& source, const Call
   return pipelines::SourceRequest{
       .repo_id = source.repo_id(),
       .revision = source.revision(),
-      .credentials = {.token = source.hf_token(), .endpoint = source.hf_endpoint()}};
+      .credentials = {.token = source.hf_token(), .endpoint = source.hf_endpoint()},
+      .offline = source.offline()};
+}
+
+// The wish of a CheckRequest or an InstallRequest.
+template <typename Request>
+StatusOr<Wish> ToWish(const Request& request) {
+  if (request.context() < 0) {
+    return MakeStatus(StatusCode::kInvalidArgument,
+                      fmt::format("a context of {} tokens makes no sense", request.context()),
+                      {.code = "invalid_request", .next_step = "Give a positive number, or none."});
+  }
+  return Wish{.engine = request.engine(),
+              .variant = request.variant(),
+              .file = request.file(),
+              .quantization = request.quantization(),
+              .context = request.context()};
 }
 
 }  // namespace
@@ -27,8 +43,9 @@ grpc::ServerUnaryReactor* ModelsService::Check(grpc::CallbackServerContext* cont
                                                v1::CheckResponse* response) {
   return OnPool(parts_.rpc, *context,
                 [=, this](const Caller& caller, const CancelToken& cancel) -> Status {
-                  pipelines::CheckRequest check{.wish = {.variant = request->variant()}};
+                  pipelines::CheckRequest check;
                   LLMD_ASSIGN_OR_RETURN(check.source, ToSource(request->source(), caller));
+                  LLMD_ASSIGN_OR_RETURN(check.wish, ToWish(*request));
                   LLMD_ASSIGN_OR_RETURN(const auto result, parts_.pipelines.Check(check, cancel));
                   *response->mutable_profile() = ToProto(result.profile);
                   response->set_exit_code(result.exit_code);
@@ -40,11 +57,11 @@ grpc::ServerUnaryReactor* ModelsService::Install(grpc::CallbackServerContext* co
                                                  const v1::InstallRequest* request,
                                                  v1::Job* response) {
   return OnPool(parts_.rpc, *context, [=, this](const Caller& caller, const CancelToken&) -> Status {
-    pipelines::InstallRequest install{
-        .name = request->name(),
-        .wish = {.variant = request->variant(), .force = request->force()},
-        .idempotency_key = request->idempotency_key()};
+    pipelines::InstallRequest install{.name = request->name(),
+                                      .idempotency_key = request->idempotency_key()};
     LLMD_ASSIGN_OR_RETURN(install.source, ToSource(request->source(), caller));
+    LLMD_ASSIGN_OR_RETURN(install.wish, ToWish(*request));
+    install.wish.force = request->force();
     LLMD_ASSIGN_OR_RETURN(const JobRecord job, parts_.pipelines.Install(install));
     *response = ToProto(job);
     return OkStatus();
