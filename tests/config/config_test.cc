@@ -55,13 +55,49 @@ TEST_F(ConfigTest, EmptyFilesAndEmptySectionsAreFine) {
   }
 }
 
-TEST_F(ConfigTest, ReadsEveryKey) {
+TEST_F(ConfigTest, ReadsTheServersKeys) {
   const StatusOr<Config> config = Load(R"(
 listen: "[::1]:0"
 grpc_listen: localhost:50051
 log_level: debug
 allowed_hosts: [llm.example.org]
 allowed_origins: ["https://app.example.org"]
+limits:
+  head_bytes: 16 KiB
+  json_body_bytes: 1048576
+  multipart_body_bytes: 1.5 GiB
+  connections: 10
+  idle_seconds: 1
+  head_seconds: 2
+  body_seconds: 3
+  write_seconds: 0.25
+  load_seconds: 5
+jobs: {workers: 3}
+servers: {stop_grace_seconds: 2.5}
+memory: {limit_bytes: 16GiB}
+)");
+  ASSERT_TRUE(config.ok()) << Message(config.status());
+  EXPECT_EQ(config->listen.ToString(), "[::1]:0");
+  EXPECT_EQ(config->grpc_listen->ToString(), "127.0.0.1:50051");
+  EXPECT_EQ(config->log_level, LogLevel::kDebug);
+  EXPECT_THAT(config->allowed_hosts, ElementsAre("llm.example.org"));
+  EXPECT_THAT(config->allowed_origins, ElementsAre("https://app.example.org"));
+  EXPECT_EQ(config->limits.head_bytes, 16 << 10);
+  EXPECT_EQ(config->limits.json_body_bytes, 1 << 20);
+  EXPECT_EQ(config->limits.multipart_body_bytes, int64_t{1536} << 20);
+  EXPECT_EQ(config->limits.connections, 10);
+  EXPECT_EQ(config->limits.idle, 1000ms);
+  EXPECT_EQ(config->limits.head, 2000ms);
+  EXPECT_EQ(config->limits.body, 3000ms);
+  EXPECT_EQ(config->limits.write, 250ms);
+  EXPECT_EQ(config->limits.load, 5000ms);
+  EXPECT_EQ(config->jobs.workers, 3);
+  EXPECT_EQ(config->servers.stop_grace, 2500ms);
+  EXPECT_EQ(config->memory.limit_bytes, int64_t{16} << 30);
+}
+
+TEST_F(ConfigTest, ReadsTheKeysOfHubAndPython) {
+  const StatusOr<Config> config = Load(R"(
 hub:
   endpoint: http://mirror.example.org:8080
   token_file: /secret/token
@@ -75,29 +111,8 @@ python:
   index_url: https://packages.example.org/simple
   extra_index_urls: [https://a.example.org, https://b.example.org]
   torch_cpu_index: https://cpu.example.org
-limits:
-  head_bytes: 16 KiB
-  json_body_bytes: 1048576
-  multipart_body_bytes: 1.5 GiB
-  connections: 10
-  idle_seconds: 1
-  head_seconds: 2
-  body_seconds: 3
-  write_seconds: 0.25
-  load_seconds: 5
-jobs:
-  workers: 3
-servers:
-  stop_grace_seconds: 2.5
-memory:
-  limit_bytes: 16GiB
 )");
   ASSERT_TRUE(config.ok()) << Message(config.status());
-  EXPECT_EQ(config->listen.ToString(), "[::1]:0");
-  EXPECT_EQ(config->grpc_listen->ToString(), "127.0.0.1:50051");
-  EXPECT_EQ(config->log_level, LogLevel::kDebug);
-  EXPECT_THAT(config->allowed_hosts, ElementsAre("llm.example.org"));
-  EXPECT_THAT(config->allowed_origins, ElementsAre("https://app.example.org"));
   EXPECT_EQ(config->hub.endpoint, "http://mirror.example.org:8080");
   EXPECT_EQ(config->hub.token_file, "/secret/token");
   EXPECT_EQ(config->hub.cache, folder_ / "cache/hub");
@@ -110,18 +125,6 @@ memory:
   EXPECT_THAT(config->python.extra_index_urls,
               ElementsAre("https://a.example.org", "https://b.example.org"));
   EXPECT_EQ(config->python.torch_cpu_index, "https://cpu.example.org");
-  EXPECT_EQ(config->limits.head_bytes, 16 << 10);
-  EXPECT_EQ(config->limits.json_body_bytes, 1 << 20);
-  EXPECT_EQ(config->limits.multipart_body_bytes, int64_t{1536} << 20);
-  EXPECT_EQ(config->limits.connections, 10);
-  EXPECT_EQ(config->limits.idle, 1000ms);
-  EXPECT_EQ(config->limits.head, 2000ms);
-  EXPECT_EQ(config->limits.body, 3000ms);
-  EXPECT_EQ(config->limits.write, 250ms);
-  EXPECT_EQ(config->limits.load, 5000ms);
-  EXPECT_EQ(config->jobs.workers, 3);
-  EXPECT_EQ(config->servers.stop_grace, 2500ms);
-  EXPECT_EQ(config->memory.limit_bytes, int64_t{16} << 30);
 }
 
 TEST_F(ConfigTest, FlagsWinOverEnvironmentWinsOverFile) {

@@ -18,7 +18,7 @@ TEST(KeysTest, NamesAreUniqueAndHaveAtMostOneSection) {
   EXPECT_EQ(FindKey("no.such"), nullptr);
 }
 
-TEST(KeysTest, NoKeyTakesAMapAndARefusedValueChangesNothing) {
+TEST(KeysTest, NoKeyTakesAMap) {
   for (const Key& key : Keys()) {
     Config config;
     const YamlNode map{.kind = YamlNode::Kind::kMap};
