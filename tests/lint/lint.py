@@ -80,29 +80,37 @@ def quoted_includes(path: Path) -> Iterator[Path]:
                     break
 
 
-def check_public_headers(files: list[Path]) -> Iterator[str]:
-    """A header that another folder sees, directly or through others, names no heavy library."""
+def viewers_of(files: list[Path]) -> dict[Path, set[str]]:
+    """For each header, the other folders that see it, directly or through other headers."""
     includes = {path: list(quoted_includes(path)) for path in files if folder_of(path)}
-    public = {
-        target
-        for path, targets in includes.items()
-        for target in targets
-        if folder_of(target) != folder_of(path)
-    }
-    waiting = list(public)
-    while waiting:
-        for target in includes.get(waiting.pop(), []):
-            if target not in public:
-                public.add(target)
-                waiting.append(target)
-    for path in sorted(public):
+    viewers: dict[Path, set[str]] = {}
+    for path in includes:
+        folder = folder_of(path)
+        waiting, seen = list(includes[path]), set()
+        while waiting:
+            target = waiting.pop()
+            if target in seen:
+                continue
+            seen.add(target)
+            waiting += includes.get(target, [])
+            if folder is not None and folder_of(target) != folder:
+                viewers.setdefault(target, set()).add(folder)
+    return viewers
+
+
+def check_public_headers(files: list[Path]) -> Iterator[str]:
+    """A header that other folders see names no heavy library, unless they all own it too."""
+    for path, folders in sorted(viewers_of(files).items()):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             match = INCLUDE.match(line)
-            if match and match.group(1).startswith(tuple(NOT_IN_HEADERS)):
-                yield (
-                    f"{path.relative_to(ROOT)}:{number}: other folders see this header, "
-                    f"so it may not include <{match.group(1)}>"
-                )
+            if not match:
+                continue
+            for prefix in NOT_IN_HEADERS:
+                if match.group(1).startswith(prefix) and not folders <= OWNED.get(prefix, set()):
+                    yield (
+                        f"{path.relative_to(ROOT)}:{number}: other folders see this header, "
+                        f"so it may not include <{match.group(1)}>"
+                    )
 
 
 def strip_code(text: str) -> str:
