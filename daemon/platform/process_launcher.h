@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,11 +40,14 @@ struct ProcessExit {
   int signal = 0;  // 0 when it exited by itself
 };
 
-// A child of ours. Destroying it does not end the child.
+// A child of ours. Destroying it does not end the child; whoever wants no zombie waits for its end.
 class Process {
  public:
   virtual ~Process() = default;
   virtual pid_t pid() const = 0;
+  // Becomes readable when it has ended, so that a loop can wait for many; Wait then returns at
+  // once.
+  virtual int exit_descriptor() const = 0;
   // Blocks until it has ended; kCancelled when `cancel` fires first (the child goes on).
   virtual StatusOr<ProcessExit> Wait(const CancelToken& cancel) = 0;
   // Signals the process group (or the process when it has none of its own).
@@ -51,10 +55,12 @@ class Process {
 };
 
 struct RunOptions {
-  // Called for each line of stdout and stderr, merged, without the newline; lines are cut at 64
-  // KiB.
+  // Called for each line of stdout and stderr, merged, without the newline; what a line has beyond
+  // 64 KiB is left out.
   std::function<void(std::string_view line)> on_line;
   std::chrono::milliseconds kill_grace{5000};  // after a cancel: SIGTERM, then SIGKILL
+  // A program that has not ended by then is ended like at a cancel: kDeadlineExceeded.
+  std::optional<std::chrono::milliseconds> deadline;
 };
 
 class ProcessLauncher {
@@ -62,8 +68,8 @@ class ProcessLauncher {
   virtual ~ProcessLauncher() = default;
   virtual StatusOr<std::unique_ptr<Process>> Launch(const ProcessSpec& spec) = 0;
 
-  // Runs to the end with output by lines. On cancel the whole group is ended and kCancelled
-  // returned.
+  // Runs to the end with output by lines; what the program left running in its group is killed. On
+  // cancel the whole group is ended and kCancelled returned. `spec` has a new group or session.
   virtual StatusOr<ProcessExit> Run(const ProcessSpec& spec, const RunOptions& options,
                                     const CancelToken& cancel) = 0;
 };
