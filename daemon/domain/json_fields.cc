@@ -1,6 +1,7 @@
 #include "domain/json_fields.h"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace llmd {
@@ -27,14 +28,30 @@ std::optional<int64_t> WholeNumber(const json& value) {
 }  // namespace
 
 JsonFields::JsonFields(const json& object, std::string where)
-    : object_(object), where_(std::move(where)) {
-  if (!object_.is_object()) status_ = Fault(where_, "an object");
+    : object_(&object), where_(std::move(where)) {
+  if (!object_->is_object()) status_ = Fault(where_, "an object");
 }
 
-const json* JsonFields::Find(const char* key) {
-  if (!object_.is_object()) return nullptr;
-  const auto at = object_.find(key);
-  return at == object_.end() ? nullptr : &*at;
+const json* JsonFields::Find(const char* key) const {
+  if (!object_->is_object()) return nullptr;
+  const auto at = object_->find(key);
+  return at == object_->end() ? nullptr : &*at;
+}
+
+std::optional<JsonFields> JsonFields::Nested(const char* key) const {
+  const json* value = Find(key);
+  if (value == nullptr) return std::nullopt;
+  return JsonFields(*value, Where(key));
+}
+
+std::optional<std::vector<JsonFields>> JsonFields::Elements(const char* key) {
+  const json* value = Find(key);
+  if (value == nullptr || !Expect(value->is_array(), key, "an array")) return std::nullopt;
+  std::vector<JsonFields> elements;
+  for (const json& item : *value) {
+    elements.push_back(JsonFields(item, fmt::format("{}[{}]", Where(key), elements.size())));
+  }
+  return elements;
 }
 
 bool JsonFields::Expect(bool holds, const char* key, std::string_view what) {

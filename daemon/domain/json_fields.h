@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,21 +33,19 @@ class JsonFields {
   // One nested object, read by `read(JsonFields&)`.
   template <typename Function>
   void ReadObject(const char* key, Function read) {
-    if (const nlohmann::json* value = Find(key)) {
-      JsonFields fields(*value, Where(key));
-      read(fields);
-      Keep(fields.status());
+    if (std::optional<JsonFields> fields = Nested(key)) {
+      read(*fields);
+      Keep(fields->status());
     }
   }
 
   // An array of objects, each read by `read(JsonFields&, Item&)`.
   template <typename Item, typename Function>
   void ReadList(const char* key, std::vector<Item>& out, Function read) {
-    const nlohmann::json* value = Find(key);
-    if (value == nullptr || !Expect(value->is_array(), key, "an array")) return;
+    std::optional<std::vector<JsonFields>> elements = Elements(key);
+    if (!elements) return;
     out.clear();
-    for (size_t i = 0; i < value->size(); ++i) {
-      JsonFields fields((*value)[i], fmt::format("{}[{}]", Where(key), i));
+    for (JsonFields& fields : *elements) {
       read(fields, out.emplace_back());
       Keep(fields.status());
     }
@@ -57,14 +55,16 @@ class JsonFields {
   const Status& status() const { return status_; }
 
  private:
-  const nlohmann::json* Find(const char* key);
+  const nlohmann::json* Find(const char* key) const;
+  std::optional<JsonFields> Nested(const char* key) const;
+  std::optional<std::vector<JsonFields>> Elements(const char* key);
   std::string Where(const char* key) const { return where_ + "." + key; }
   bool Expect(bool holds, const char* key, std::string_view what);
   void Keep(const Status& status) {
     if (status_.ok()) status_ = status;
   }
 
-  const nlohmann::json& object_;
+  const nlohmann::json* object_;
   std::string where_;
   Status status_;
 };

@@ -59,6 +59,16 @@ std::optional<ServerState> ServerStateFromString(std::string_view text) {
   return StateOf(kServerStates, text);
 }
 
+bool MayFollow(JobState from, JobState to) {
+  using enum JobState;
+  switch (from) {
+    case kQueued: return to == kRunning || to == kCancelled;
+    case kRunning: return to == kQueued || to == kCancelling || IsTerminal(to);
+    case kCancelling: return to == kCancelling || IsTerminal(to);
+    default: return false;
+  }
+}
+
 ErrorRecord ToErrorRecord(const Status& status) {
   ErrorInfo info = GetErrorInfo(status);
   return {.code = std::move(info.code),

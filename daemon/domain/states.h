@@ -29,6 +29,10 @@ inline bool IsTerminal(JobState state) {
          state == JobState::kCancelled;
 }
 
+// The life of a job. Nothing follows an end; a job that an earlier daemon left running goes back to
+// the queue, one that it left cancelling is taken over as that.
+bool MayFollow(JobState from, JobState to);
+
 // An error as users, programs and files see it.
 struct ErrorRecord {
   std::string code;
@@ -60,6 +64,7 @@ struct JobRecord {
   JobState state = JobState::kQueued;
   std::string step;
   int attempt = 0;
+  int crashes = 0;  // attempts that ended with the daemon
   int64_t owner_epoch = 0;
   std::optional<ErrorRecord> error;
   WallTime created_at{};

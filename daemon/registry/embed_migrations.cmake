@@ -1,0 +1,16 @@
+# Turns SQL files into a C++ source: cmake -DOUTPUT=x.cc "-DFILES=0001_a.sql;0002_b.sql" -P this.
+# A file's number, its first four digits, is the schema version that it leads to.
+set(content "#include \"registry/migrations.h\"\n\nnamespace llmd::registry {\n\n")
+string(APPEND content "const std::vector<Migration>& AllMigrations() {\n")
+string(APPEND content "  static const std::vector<Migration> migrations = {\n")
+foreach(file ${FILES})
+  get_filename_component(name "${file}" NAME_WE)
+  if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+$")
+    message(FATAL_ERROR "${file}: a migration is called NNNN_what_it_does.sql")
+  endif()
+  string(REGEX REPLACE "^0+" "" version "${CMAKE_MATCH_1}")
+  file(READ "${file}" sql)
+  string(APPEND content "      {${version}, \"${name}\", R\"sql(${sql})sql\"},\n")
+endforeach()
+string(APPEND content "  };\n  return migrations;\n}\n\n}  // namespace llmd::registry\n")
+file(WRITE "${OUTPUT}" "${content}")
