@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "http/upstream_client.h"
 
 namespace llmd::http {
@@ -19,41 +17,44 @@ bool DataOf(std::string_view line, std::string_view& value) {
   return true;
 }
 
-// Takes one line, ended by LF, CR or CR LF, off `text`. False when it has not ended yet: a CR at
-// the very end may be half of a CR LF.
-bool TakeLine(std::string_view& text, std::string_view& line) {
-  const size_t end = text.find_first_of("\r\n");
-  if (end == text.npos || (text[end] == '\r' && end + 1 == text.size())) return false;
-  line = text.substr(0, end);
-  text.remove_prefix(end + (text.substr(end).starts_with("\r\n") ? 2 : 1));
-  return true;
-}
-
 }  // namespace
 
 Status SseSplitter::Feed(std::string_view bytes,
                          const std::function<void(std::string_view data)>& on_data) {
-  pending_.append(bytes);
-  std::string_view rest = pending_;
-  std::string_view unread = pending_;  // from the start of the event that has not ended
-  std::string data;
-  bool has_data = false;
-  for (std::string_view line; TakeLine(rest, line);) {
-    if (std::string_view value; DataOf(line, value)) {
-      if (has_data) data += '\n';
-      data += value;
-      has_data = true;
+  while (!bytes.empty()) {
+    if (after_cr_ && bytes[0] == '\n') bytes.remove_prefix(1);
+    after_cr_ = false;
+    const size_t end = bytes.find_first_of("\r\n");
+    if (end == bytes.npos) {
+      line_ += bytes;
+      break;
     }
-    if (!line.empty()) continue;
-    if (has_data) on_data(data);
-    data.clear();
-    has_data = false;
-    unread = rest;
+    after_cr_ = bytes[end] == '\r';
+    if (line_.empty()) {
+      EndLine(bytes.substr(0, end), on_data);
+    } else {
+      line_ += bytes.substr(0, end);
+      EndLine(line_, on_data);
+      line_.clear();
+    }
+    bytes.remove_prefix(end + 1);
   }
-  pending_.erase(0, pending_.size() - unread.size());
-  if (pending_.size() <= kMaxEvent) return OkStatus();
+  if (line_.size() + data_.size() <= kMaxEvent) return OkStatus();
   return MakeStatus(StatusCode::kResourceExhausted, "one event of the stream is over 8 MiB",
                     {.code = "event_too_large", .next_step = ""});
+}
+
+void SseSplitter::EndLine(std::string_view line,
+                          const std::function<void(std::string_view data)>& on_data) {
+  if (line.empty()) {
+    if (has_data_) on_data(data_);
+    data_.clear();
+    has_data_ = false;
+  } else if (std::string_view value; DataOf(line, value)) {
+    if (has_data_) data_ += '\n';
+    data_ += value;
+    has_data_ = true;
+  }
 }
 
 }  // namespace llmd::http

@@ -46,7 +46,12 @@ class SseSplitter {
   Status Feed(std::string_view bytes, const std::function<void(std::string_view data)>& on_data);
 
  private:
-  std::string pending_;
+  void EndLine(std::string_view line, const std::function<void(std::string_view data)>& on_data);
+
+  std::string line_;  // that has not ended yet
+  std::string data_;  // of the event that has not ended yet
+  bool has_data_ = false;
+  bool after_cr_ = false;
 };
 
 }  // namespace llmd::http
