@@ -38,8 +38,10 @@ bool Reflink(int source, int target) {
 }
 
 // Without a hash to check against there is nothing to read: the blocks are shared and renamed.
+// Small files are read, since one may be the pointer that Git LFS leaves in place of another.
 StatusOr<bool> TryReflink(int source, const FileEntry& file, const std::string& target) {
-  if (!file.sha256.empty() || !file.git_oid.empty()) return false;
+  constexpr int64_t kWorthSharing = 1 << 20;
+  if (!file.sha256.empty() || !file.git_oid.empty() || file.size < kWorthSharing) return false;
   const std::string part = PartialFile::PartPath(target);
   LLMD_ASSIGN_OR_RETURN(const FileDescriptor descriptor,
                         OpenFile(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));

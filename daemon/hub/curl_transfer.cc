@@ -31,10 +31,11 @@ Status Unreachable(const std::string& origin, CURLcode code, const char* detail)
                    code == CURLE_SSL_CERTPROBLEM;
   const std::string_view why = *detail != '\0' ? detail : curl_easy_strerror(code);
   if (tls) {
-    return MakeStatus(StatusCode::kUnavailable,
-                      fmt::format("{} shows a certificate that is not trusted here: {}", origin, why),
-                      {.code = "tls_untrusted",
-                       .next_step = "Name the right certificate bundle in SSL_CERT_FILE."});
+    return MakeStatus(
+        StatusCode::kUnavailable,
+        fmt::format("{} shows a certificate that is not trusted here: {}", origin, why),
+        {.code = "tls_untrusted",
+         .next_step = "Name the right certificate bundle in SSL_CERT_FILE."});
   }
   return MakeStatus(
       StatusCode::kUnavailable, fmt::format("cannot get an answer from {}: {}", origin, why),
@@ -64,11 +65,13 @@ CurlTransfer::CurlTransfer(const HttpRequest& request, const TransportOptions& o
                    request.bulk ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
   if (!request.bulk) curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, request.bulk ? 256L << 10 : 64L << 10);
-  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
-  curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT,
+                   static_cast<long>(options.connect_timeout.count()));
+  curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, request.bulk ? 1024L : 1L);
   curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
   if (!options.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
-  if (!options.ca_folder.empty()) curl_easy_setopt(easy_, CURLOPT_CAPATH, options.ca_folder.c_str());
+  if (!options.ca_folder.empty())
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, options.ca_folder.c_str());
   if (url.ok()) SetProxy(easy_, *url, options);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_);
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::OnHeader);

@@ -36,7 +36,8 @@ Status MakeParentsBeneath(const fs::path& root, const std::string& path) {
     if (::mkdirat(at.get(), part.c_str(), 0755) != 0 && errno != EEXIST) {
       return ErrnoStatus(errno, fmt::format("cannot create the folder of {}", path));
     }
-    const int next = ::openat(at.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int next =
+        ::openat(at.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0) return ErrnoStatus(errno, fmt::format("cannot enter the folder of {}", path));
     at = FileDescriptor(next);
   }
@@ -82,7 +83,6 @@ class Download {
   Status Prepare() {
     LLMD_RETURN_IF_ERROR(MakeFolders(folder_));
     LLMD_RETURN_IF_ERROR(verified_.Load());
-    std::vector<int64_t> missing(files_.size(), 0);
     for (size_t i = 0; i < files_.size(); ++i) {
       FileEntry& file = files_[i];
       LLMD_RETURN_IF_ERROR(ValidateRepoPath(file.path));
@@ -94,8 +94,7 @@ class Download {
         Count("reused", file.size);
         continue;
       }
-      missing[i] = file.size - PartialFile::NotedBytes(file, Target(file));
-      missing_bytes_ += missing[i];
+      missing_bytes_ += PartialFile::MissingSpace(file, Target(file));
       order_.push_back(i);
     }
     // Small ones first, while connections are warm; then the longest, so that none is left to the
@@ -112,13 +111,15 @@ class Download {
   Status CheckFreeSpace() const {
     struct statvfs info {};
     if (missing_bytes_ == 0 || ::statvfs(folder_.c_str(), &info) != 0) return OkStatus();
-    const auto free_bytes = static_cast<int64_t>(info.f_bavail) * static_cast<int64_t>(info.f_frsize);
+    const auto free_bytes =
+        static_cast<int64_t>(info.f_bavail) * static_cast<int64_t>(info.f_frsize);
     const int64_t needed = missing_bytes_ + missing_bytes_ / 20;
     if (needed <= free_bytes) return OkStatus();
     return MakeStatus(
         StatusCode::kResourceExhausted,
-        fmt::format("{} needs {} ({} bytes) of disk space, {} ({} bytes) are free", folder_.string(),
-                    FormatBytes(needed), needed, FormatBytes(free_bytes), free_bytes),
+        fmt::format("{} needs {} ({} bytes) of disk space, {} ({} bytes) are free",
+                    folder_.string(), FormatBytes(needed), needed, FormatBytes(free_bytes),
+                    free_bytes),
         {.code = "disk_full", .next_step = "Free some space, or put LLMD_HOME on a larger disk."});
   }
 
@@ -195,12 +196,9 @@ class Download {
 
 }  // namespace
 
-StatusOr<std::vector<FileEntry>> DownloadFiles(Repository& repository,
-                                               const std::vector<FileEntry>& files,
-                                               const fs::path& folder,
-                                               const DownloadOptions& options,
-                                               const ProgressSink& progress,
-                                               const CancelToken& cancel) {
+StatusOr<std::vector<FileEntry>> DownloadFiles(
+    Repository& repository, const std::vector<FileEntry>& files, const fs::path& folder,
+    const DownloadOptions& options, const ProgressSink& progress, const CancelToken& cancel) {
   LLMD_RETURN_IF_ERROR(cancel.Check());
   return Download(repository, files, folder, options, progress, cancel).Run(cancel);
 }

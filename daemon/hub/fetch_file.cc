@@ -23,7 +23,8 @@ Status FillFile(RangeReader& reader, const RetryPolicy& retry, const FileEntry& 
          .offset = partial.size(),
          .length = std::min(kRangeBytes, file.size - partial.size()),
          .file_size = file.size,
-         .fresh_connection = fresh_connection},
+         .fresh_connection = fresh_connection,
+         .patience = &retry},
         [&](std::string_view bytes) {
           LLMD_RETURN_IF_ERROR(partial.Append(bytes));
           if (progress) progress({.bytes_done = partial.size(), .bytes_total = file.size});
@@ -31,9 +32,11 @@ Status FillFile(RangeReader& reader, const RetryPolicy& retry, const FileEntry& 
         },
         cancel);
     if (partial.size() > before) backoff.Reset();
-    if (outcome.status.ok()) continue;
-    if (!IsRetryable(outcome.status)) return outcome.status;
-    LLMD_RETURN_IF_ERROR(backoff.WaitAfter(outcome.status, outcome.asked, cancel));
+    Status status = outcome.status;
+    if (IsRetryable(status)) status = backoff.WaitAfter(status, outcome.asked, cancel);
+    if (status.ok()) continue;
+    partial.Keep().IgnoreError();  // what is there helps the next attempt; the reason stays
+    return status;
   }
   return OkStatus();
 }

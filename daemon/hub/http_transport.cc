@@ -35,7 +35,9 @@ class HttpTransport::Loop {
     curl_multi_cleanup(multi_);
   }
 
-  void Start(std::shared_ptr<CurlTransfer> transfer) { Post({Command::kStart, std::move(transfer)}); }
+  void Start(std::shared_ptr<CurlTransfer> transfer) {
+    Post({Command::kStart, std::move(transfer)});
+  }
   void Resume(std::shared_ptr<CurlTransfer> transfer) {
     Post({Command::kResume, std::move(transfer)});
   }

@@ -1,5 +1,5 @@
 // MakeHub: the Hub that the daemon uses. An absolute path opens a local folder; a repository id
-// opens the Hub over HTTP, or the Hugging Face cache when HF_HUB_OFFLINE is set.
+// opens the Hub over HTTP, or, offline, what earlier checks and the Hugging Face cache hold.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,9 @@ struct HubOptions {
   std::string user_agent = "llmd";
   std::chrono::seconds connect_timeout{10};
   std::chrono::seconds stall_timeout{30};  // no byte for so long: the connection is given up
-  RetryPolicy metadata_retry{.attempts = 3};
+  std::filesystem::path metadata_folder;   // what checks read is kept here; empty: nowhere
+  // Somebody waits for the answer: a server that wants half a minute is given up.
+  RetryPolicy metadata_retry{.attempts = 3, .longest_asked = std::chrono::seconds(30)};
   RetryPolicy download_retry{.attempts = 6};  // counted anew after each byte of progress
   Environment environment;                    // empty: the process's own
 };

@@ -1,12 +1,33 @@
 #include "hub/hub_client.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace llmd::hub {
 namespace {
 
 constexpr int kMaxRedirects = 10;
+// Mirrors send callers from some networks to these. They get no token of ours.
+constexpr std::string_view kHubOrigins[] = {"https://huggingface.co:443", "https://hf.co:443"};
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool IsHubOrigin(const std::string& origin) {
+  return std::find(std::begin(kHubOrigins), std::end(kHubOrigins), origin) != std::end(kHubOrigins);
+}
+
+Status Offline() {
+  return MakeStatus(StatusCode::kUnavailable, "this was not read while online",
+                    {.code = "offline", .next_step = "Try again without --offline."});
+}
+
+Status ForeignAnswer(const std::string& base, const std::string& origin) {
+  return MakeStatus(
+      StatusCode::kFailedPrecondition,
+      fmt::format("{} sends us to {} for its own facts", base, origin),
+      {.code = "unsafe_redirect", .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
 }
 
 }  // namespace
@@ -20,7 +41,10 @@ std::string HubClient::base() const {
 StatusOr<HttpResponse> HubClient::SendOnce(const Url& url, const Request& request,
                                            const BodyStream* stream, const CancelToken& cancel) {
   const bool own = url.SameOrigin(parts_.endpoint);
-  if (own) LLMD_RETURN_IF_ERROR(parts_.gate->Wait(parts_.metadata_retry, cancel));
+  RateGate& gate = parts_.gates->For(url.text);
+  const RetryPolicy& patience =
+      request.patience != nullptr ? *request.patience : parts_.metadata_retry;
+  if (own) LLMD_RETURN_IF_ERROR(gate.Wait(patience, cancel));
   HttpRequest http{.url = url.text,
                    .headers = request.headers,
                    .bulk = request.bulk,
@@ -29,13 +53,14 @@ StatusOr<HttpResponse> HubClient::SendOnce(const Url& url, const Request& reques
   if (own && has_token()) http.headers.push_back("Authorization: Bearer " + parts_.token);
   StatusOr<HttpResponse> response = parts_.transport->Perform(http, stream, cancel);
   if (own && response.ok()) {
-    if (const auto exhausted = ExhaustedFor(*response)) parts_.gate->CloseFor(*exhausted);
+    if (const auto exhausted = ExhaustedFor(*response)) gate.CloseFor(*exhausted);
   }
   return response;
 }
 
 StatusOr<Answer> HubClient::Send(const Request& request, const BodyStream* stream,
                                  const CancelToken& cancel) {
+  if (parts_.offline) return Offline();
   BodyStream last_only;
   if (stream != nullptr) {
     last_only = {.on_head = [stream](const HttpResponse& head) -> StatusOr<bool> {
@@ -46,14 +71,15 @@ StatusOr<Answer> HubClient::Send(const Request& request, const BodyStream* strea
   }
   Url url = request.url;
   for (int hop = 0; hop <= kMaxRedirects; ++hop) {
-    LLMD_ASSIGN_OR_RETURN(
-        HttpResponse response,
-        SendOnce(url, request, stream == nullptr ? nullptr : &last_only, cancel));
+    LLMD_ASSIGN_OR_RETURN(HttpResponse response,
+                          SendOnce(url, request, stream == nullptr ? nullptr : &last_only, cancel));
     const std::string location = response.Header("location");
     if (!IsRedirect(response.status) || location.empty()) {
       return Answer{.response = std::move(response), .url = std::move(url)};
     }
     LLMD_ASSIGN_OR_RETURN(url, FollowReference(url, location));
+    const bool trusted = url.SameOrigin(parts_.endpoint) || IsHubOrigin(url.Origin());
+    if (!request.bulk && !trusted) return ForeignAnswer(base(), url.Origin());
   }
   return MakeStatus(StatusCode::kFailedPrecondition,
                     fmt::format("{} redirects more than {} times", base(), kMaxRedirects),

@@ -1,5 +1,6 @@
 // HubClient: requests to one endpoint as one caller. Follows redirects by hand, so that the token
 // goes to the endpoint's own origin and nowhere else, and tries again what may succeed later.
+// Offline it makes no request: each fails with kUnavailable (code "offline").
 // Thread-safe. Owned by the repository that uses it.
 #pragma once
 
@@ -28,9 +29,10 @@ class HubClient {
  public:
   struct Parts {
     std::shared_ptr<HttpTransport> transport;
-    std::shared_ptr<RateGate> gate;
+    std::shared_ptr<RateGates> gates;
     Url endpoint;
     std::string token;
+    bool offline = false;
     RetryPolicy metadata_retry;
     RetryPolicy download_retry;
   };
@@ -40,19 +42,21 @@ class HubClient {
   // Without a slash at the end.
   std::string base() const;
   bool has_token() const { return !parts_.token.empty(); }
+  bool offline() const { return parts_.offline; }
   const RetryPolicy& metadata_retry() const { return parts_.metadata_retry; }
   const RetryPolicy& download_retry() const { return parts_.download_retry; }
 
   struct Request {
     Url url;
     std::vector<std::string> headers;
-    bool bulk = false;
+    bool bulk = false;  // file contents, which may come from another origin
     bool fresh_connection = false;
     size_t max_body = 1u << 20;
+    const RetryPolicy* patience = nullptr;  // how long to wait for a new quota; null: metadata's
   };
 
   // One try, up to 10 redirects; the answer may have any status. A stream sees the last answer
-  // only.
+  // only. kFailedPrecondition (code "unsafe_redirect").
   StatusOr<Answer> Send(const Request& request, const BodyStream* stream,
                         const CancelToken& cancel);
 

@@ -26,33 +26,35 @@ Status Gated(const Subject& subject, std::string_view words) {
   const std::string page = fmt::format("{}/{}", subject.endpoint, subject.repo_id);
   const std::string detail = words.empty() ? "" : fmt::format(" ({})", words);
   if (!subject.has_token) {
-    return MakeStatus(
-        StatusCode::kUnauthenticated,
-        fmt::format("{} is gated and no token was given{}", subject.repo_id, detail),
-        {.code = "gated_needs_token",
-         .next_step =
-             fmt::format("Accept the licence at {} and pass a token: HF_TOKEN=hf_...", page)});
+    return MakeStatus(StatusCode::kUnauthenticated,
+                      fmt::format("{} is gated and no token was given{}", subject.repo_id, detail),
+                      {.code = "gated_needs_token",
+                       .next_step = fmt::format(
+                           "Accept the licence at {} and pass a token: HF_TOKEN=hf_...", page)});
   }
-  return MakeStatus(StatusCode::kPermissionDenied,
-                    fmt::format("{} is gated and this token has no access{}", subject.repo_id, detail),
-                    {.code = "gated",
-                     .next_step = fmt::format(
-                         "Accept the licence at {} with the account that the token belongs to.", page)});
+  return MakeStatus(
+      StatusCode::kPermissionDenied,
+      fmt::format("{} is gated and this token has no access{}", subject.repo_id, detail),
+      {.code = "gated",
+       .next_step = fmt::format(
+           "Accept the licence at {} with the account that the token belongs to.", page)});
 }
 
 Status RepositoryNotFound(const Subject& subject) {
   if (subject.has_token) {
-    return MakeStatus(StatusCode::kNotFound,
-                      fmt::format("there is no repository {} on {}, or the token may not see it",
-                                  subject.repo_id, subject.endpoint),
-                      {.code = "repository_not_found", .next_step = "Check the spelling of the id."});
+    return MakeStatus(
+        StatusCode::kNotFound,
+        fmt::format("there is no repository {} on {}, or the token may not see it", subject.repo_id,
+                    subject.endpoint),
+        {.code = "repository_not_found", .next_step = "Check the spelling of the id."});
   }
   return MakeStatus(
       StatusCode::kNotFound,
       fmt::format("there is no repository {} on {}, or it is private", subject.repo_id,
                   subject.endpoint),
       {.code = "repository_not_found",
-       .next_step = "Check the spelling of the id; for a private one pass a token: HF_TOKEN=hf_..."});
+       .next_step =
+           "Check the spelling of the id; for a private one pass a token: HF_TOKEN=hf_..."});
 }
 
 Status InvalidToken(const Subject& subject) {
@@ -71,7 +73,8 @@ Status FileOrRevision(const Subject& subject, std::string_view code) {
                        .next_step = "Name a branch, a tag or a full commit id of the repository."});
   }
   return MakeStatus(StatusCode::kNotFound,
-                    fmt::format("{} has no file {}", subject.repo_id, subject.path),
+                    fmt::format("{} has no file {}", subject.repo_id,
+                                subject.path.empty() ? "at all" : subject.path),
                     {.code = "file_not_found"});
 }
 

@@ -9,6 +9,7 @@
 
 #include "domain/names.h"
 #include "hub/copy_file.h"
+#include "hub/model_card.h"
 #include "hub/partial_file.h"
 #include "hub/repository_info.h"
 
@@ -17,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kMaxCardBytes = 1u << 20;
+
 bool IsInside(const fs::path& path, const fs::path& boundary) {
   const auto [end, unused] =
       std::mismatch(boundary.begin(), boundary.end(), path.begin(), path.end());
@@ -24,11 +27,17 @@ bool IsInside(const fs::path& path, const fs::path& boundary) {
 }
 
 Status Outside(std::string_view path) {
-  return MakeStatus(StatusCode::kInvalidArgument,
-                    fmt::format("'{}' is a link that leads out of the folder",
-                                SanitizeForTerminal(path)),
-                    {.code = "unsafe_path",
-                     .next_step = "Put the file itself there, or remove the link."});
+  return MakeStatus(
+      StatusCode::kInvalidArgument,
+      fmt::format("'{}' is a link that leads out of the folder", SanitizeForTerminal(path)),
+      {.code = "unsafe_path", .next_step = "Put the file itself there, or remove the link."});
+}
+
+Status BrokenLink(std::string_view path) {
+  return MakeStatus(
+      StatusCode::kFailedPrecondition,
+      fmt::format("'{}' is a link to a file that is not there", SanitizeForTerminal(path)),
+      {.code = "broken_link", .next_step = "Bring that file back, or remove the link."});
 }
 
 // Version control and caches are no part of a model.
@@ -77,13 +86,15 @@ StatusOr<FileInventory> LocalRepository::Walk(const CancelToken& cancel) const {
     LLMD_RETURN_IF_ERROR(cancel.Check());
     const fs::path& path = at->path();
     if (at->is_directory(error)) {  // of a link: what it leads to; the iterator never enters it
-      if (!at->is_symlink(error) && IsSkippedFolder(path.filename())) at.disable_recursion_pending();
+      if (!at->is_symlink(error) && IsSkippedFolder(path.filename()))
+        at.disable_recursion_pending();
       continue;
     }
     FileEntry file{.path = path.lexically_relative(root_).generic_string()};
     if (at->is_symlink(error)) {
       const fs::path real = fs::canonical(path, error);
-      if (error || !IsInside(real, boundary_)) return Outside(file.path);
+      if (error) return BrokenLink(file.path);
+      if (!IsInside(real, boundary_)) return Outside(file.path);
       TakeHashFromBlobName(path, file);
     }
     if (!at->is_regular_file(error)) continue;  // sockets, devices
@@ -126,9 +137,7 @@ StatusOr<std::string> LocalRepository::ReadSmall(std::string_view path, size_t m
                                   path, file.size, max_bytes),
                       {.code = "file_too_large"});
   }
-  LLMD_ASSIGN_OR_RETURN(std::string content, ReadRange(path, 0, file.size, cancel));
-  if (IsLfsPointer(content)) return LfsPointerError(path);
-  return content;
+  return ReadRange(path, 0, file.size, cancel);
 }
 
 StatusOr<std::string> LocalRepository::ReadRange(std::string_view path, int64_t offset,
@@ -148,6 +157,7 @@ StatusOr<std::string> LocalRepository::ReadRange(std::string_view path, int64_t 
     done += static_cast<size_t>(got);
   }
   bytes.resize(done);
+  if (offset == 0 && IsLfsPointer(bytes)) return LfsPointerError(path);
   return bytes;
 }
 
@@ -162,6 +172,19 @@ Status LocalRepository::Fetch(const FileEntry& file, const std::string& target,
   }
   return CopyVerified(source.descriptor.get(), file, target, progress, cancel);
 }
+
+namespace {
+
+// What the Hub says about a repository stands in its model card, too.
+std::unique_ptr<Repository> WithCard(RepositoryInfo info, const fs::path& root,
+                                     const fs::path& boundary) {
+  LocalRepository plain(info, root, boundary);
+  const StatusOr<std::string> card = plain.ReadSmall("README.md", kMaxCardBytes, CancelToken());
+  if (card.ok()) TakeModelCard(*card, info);
+  return std::make_unique<LocalRepository>(std::move(info), root, boundary);
+}
+
+}  // namespace
 
 StatusOr<std::unique_ptr<Repository>> OpenFolder(const fs::path& folder) {
   std::error_code error;
@@ -178,7 +201,7 @@ StatusOr<std::unique_ptr<Repository>> OpenFolder(const fs::path& folder) {
   }
   RepositoryInfo info{.repo_id = "local/" + name, .source = "folder"};
   if (!ValidateRepoId(info.repo_id).ok()) info.repo_id = "local/model";
-  return std::unique_ptr<Repository>(new LocalRepository(std::move(info), root, root));
+  return WithCard(std::move(info), root, root);
 }
 
 namespace {
@@ -213,12 +236,12 @@ StatusOr<std::unique_ptr<Repository>> OpenCached(const fs::path& cache_folder,
                                                  const std::string& repo_id,
                                                  const std::string& revision) {
   LLMD_RETURN_IF_ERROR(ValidateRepoId(repo_id));
-  const Status missing = MakeStatus(
-      StatusCode::kNotFound,
-      fmt::format("the Hugging Face cache {} does not have {} at '{}'", cache_folder.string(),
-                  repo_id, revision),
-      {.code = "repository_not_found",
-       .next_step = "Unset HF_HUB_OFFLINE to fetch it from the Hub."});
+  const Status missing =
+      MakeStatus(StatusCode::kNotFound,
+                 fmt::format("the Hugging Face cache {} does not have {} at '{}'",
+                             cache_folder.string(), repo_id, revision),
+                 {.code = "repository_not_found",
+                  .next_step = "Unset HF_HUB_OFFLINE to fetch it from the Hub."});
   std::error_code error;
   const fs::path boundary = fs::canonical(cache_folder, error);
   if (error) return missing;
@@ -228,7 +251,7 @@ StatusOr<std::unique_ptr<Repository>> OpenCached(const fs::path& cache_folder,
   const fs::path root = folder / "snapshots" / *commit;
   if (!fs::is_directory(root, error)) return missing;
   RepositoryInfo info{.repo_id = repo_id, .source = "cache", .revision = *commit};
-  return std::unique_ptr<Repository>(new LocalRepository(std::move(info), root, boundary));
+  return WithCard(std::move(info), root, boundary);
 }
 
 }  // namespace llmd::hub

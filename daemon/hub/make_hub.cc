@@ -12,28 +12,40 @@ namespace {
 // Chooses the source by the form of the request: a path is a folder, anything else an id.
 class SourceHub final : public Hub {
  public:
-  SourceHub(HubSettings settings, std::unique_ptr<Hub> http)
+  SourceHub(HubSettings settings, std::unique_ptr<HttpHub> http)
       : settings_(std::move(settings)), http_(std::move(http)) {}
 
   StatusOr<std::unique_ptr<Repository>> Open(const RepositoryRequest& request,
                                              const CancelToken& cancel) override {
     if (request.repo_id.starts_with('/')) return OpenFolder(request.repo_id);
     LLMD_RETURN_IF_ERROR(ValidateRepoId(request.repo_id));
-    if (!settings_.offline) return http_->Open(request, cancel);
-    return OpenCached(settings_.cache_folder, request.repo_id,
-                      request.revision.empty() ? "main" : request.revision);
+    if (settings_.offline || request.offline) return OpenOffline(request);
+    return http_->Open(request, cancel);
   }
 
  private:
+  // What an earlier check kept has the whole list of files; a cache may hold some files only.
+  StatusOr<std::unique_ptr<Repository>> OpenOffline(const RepositoryRequest& request) {
+    auto checked = http_->OpenOffline(request);
+    if (!checked.ok()) {
+      if (checked.status().code() != StatusCode::kNotFound) return checked.status();
+      return OpenCached(settings_.cache_folder, request.repo_id,
+                        request.revision.empty() ? "main" : request.revision);
+    }
+    const RepositoryInfo& info = (*checked)->info();
+    auto files = OpenCached(settings_.cache_folder, info.repo_id, info.revision.value_or(""));
+    if (files.ok()) (*checked)->SetLocalFiles(*std::move(files));
+    return *std::move(checked);
+  }
+
   const HubSettings settings_;
-  const std::unique_ptr<Hub> http_;
+  const std::unique_ptr<HttpHub> http_;
 };
 
 }  // namespace
 
 std::unique_ptr<Hub> MakeHub(HubOptions options) {
-  const Environment environment =
-      options.environment ? options.environment : ProcessEnvironment();
+  const Environment environment = options.environment ? options.environment : ProcessEnvironment();
   HubSettings settings = ReadSettings(options, environment);
   auto http = std::make_unique<HttpHub>(settings, std::move(options.metadata_retry),
                                         std::move(options.download_retry), environment);

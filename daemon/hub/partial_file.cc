@@ -26,7 +26,7 @@ bool IsGitFile(const FileEntry& file) { return file.sha256.empty() && !file.git_
 
 // The journal's first line: what content it is about.
 std::string JournalHead(const FileEntry& file) {
-  const std::string hash = !file.sha256.empty()   ? "sha256:" + file.sha256
+  const std::string hash = !file.sha256.empty()    ? "sha256:" + file.sha256
                            : !file.git_oid.empty() ? "git:" + file.git_oid
                                                    : std::string("none");
   return fmt::format("llmd-journal 1 {} {}", file.size, hash);
@@ -70,7 +70,8 @@ Status Sync(int fd, const fs::path& path) {
 #else
   const int result = ::fdatasync(fd);
 #endif
-  return result == 0 ? OkStatus() : ErrnoStatus(errno, fmt::format("cannot sync {}", path.string()));
+  return result == 0 ? OkStatus()
+                     : ErrnoStatus(errno, fmt::format("cannot sync {}", path.string()));
 }
 
 // Space is taken before the first byte, so that a full disk shows at once.
@@ -93,10 +94,11 @@ bool IsLfsPointer(std::string_view content) {
 }
 
 Status LfsPointerError(std::string_view path) {
-  return MakeStatus(StatusCode::kDataLoss,
-                    fmt::format("{} holds a Git LFS pointer instead of the file itself", path),
-                    {.code = "lfs_pointer",
-                     .next_step = "In a git clone run 'git lfs pull'; on a mirror, use another one."});
+  return MakeStatus(
+      StatusCode::kDataLoss,
+      fmt::format("{} holds a Git LFS pointer instead of the file itself", path),
+      {.code = "lfs_pointer",
+       .next_step = "In a git clone run 'git lfs pull'; on a mirror, use another one."});
 }
 
 fs::path PartialFile::PartPath(const fs::path& target) { return target.string() + ".llmd-part"; }
@@ -141,7 +143,8 @@ Status PartialFile::ReadBack(const CancelToken& cancel) {
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;
       hasher_.Update({buffer.data(), static_cast<size_t>(got)});
-      if (head_.size() < kPointerBytes) head_.append(buffer.data(), std::min<size_t>(got, kPointerBytes));
+      if (head_.size() < kPointerBytes)
+        head_.append(buffer.data(), std::min<size_t>(got, kPointerBytes));
       size_ += got;
     }
     if (size_ != note.end || hasher_.Peek() != note.digest) {
@@ -211,6 +214,8 @@ Status PartialFile::Note() {
   return OkStatus();
 }
 
+Status PartialFile::Keep() { return size_ > noted_ ? Note() : OkStatus(); }
+
 Status PartialFile::Mismatch(std::string_view what, const std::string& found,
                              const std::string& wanted) {
   LLMD_RETURN_IF_ERROR(Discard());
@@ -245,11 +250,11 @@ Status PartialFile::Finish() {
   return Unlink(JournalPath(target_));
 }
 
-int64_t PartialFile::NotedBytes(const FileEntry& file, const fs::path& target) {
-  const std::vector<Noted> notes = ReadNotes(file, JournalPath(target));
+int64_t PartialFile::MissingSpace(const FileEntry& file, const fs::path& target) {
+  constexpr int64_t kStatBlock = 512;
   struct stat info {};
-  if (notes.empty() || ::stat(PartPath(target).c_str(), &info) != 0) return 0;
-  return std::min<int64_t>(notes.back().end, info.st_size);
+  if (::lstat(PartPath(target).c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return file.size;
+  return std::max<int64_t>(0, file.size - static_cast<int64_t>(info.st_blocks) * kStatBlock);
 }
 
 }  // namespace llmd::hub

@@ -32,11 +32,13 @@ class PartialFile {
   // Checks the hash, makes the file durable and renames it to the target. kDataLoss (code
   // "checksum_mismatch", "lfs_pointer") leaves nothing behind.
   Status Finish();
+  // Makes what is there durable and notes it, for a later process to go on.
+  Status Keep();
   // Forgets every byte.
   Status Discard();
 
-  // Bytes of `target` that a download would not fetch again, by the journal alone.
-  static int64_t NotedBytes(const FileEntry& file, const std::filesystem::path& target);
+  // Disk space that `target` still needs: a partial file may have taken some already.
+  static int64_t MissingSpace(const FileEntry& file, const std::filesystem::path& target);
   static std::filesystem::path PartPath(const std::filesystem::path& target);
   static std::filesystem::path JournalPath(const std::filesystem::path& target);
 

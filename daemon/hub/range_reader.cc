@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "domain/names.h"
 #include "hub/hub_error.h"
 
 namespace llmd::hub {
@@ -40,23 +41,23 @@ std::optional<ContentRange> ParseContentRange(std::string_view text) {
   return range;
 }
 
-// "bytes */1000", which comes with 416; -1 when it is something else.
-int64_t UnsatisfiedTotal(std::string_view text) {
-  int64_t total = -1;
-  if (!TakeLiteral(text, "bytes */") || !TakeNumber(text, total)) return -1;
-  return total;
+Status SizeMismatch(const RangeRequest& request, std::string_view found) {
+  return MakeStatus(StatusCode::kDataLoss,
+                    fmt::format("{} has another size than listed: {} bytes, the server says '{}'",
+                                request.path, request.file_size, found),
+                    {.code = "size_mismatch",
+                     .next_step = "Try again; if it stays so, the source's list is wrong."});
 }
-
-// The sink has all it wants, the rest of the answer is not read.
-Status Enough() { return MakeStatus(StatusCode::kOutOfRange, "enough"); }
-bool IsEnough(const Status& status) { return status.code() == StatusCode::kOutOfRange; }
 
 }  // namespace
 
 // Checks one answer against its request and counts its bytes.
 class RangeReader::RangeAnswer {
  public:
-  RangeAnswer(const RangeRequest& request, const Sink& sink) : request_(request), sink_(sink) {}
+  RangeAnswer(const RangeRequest& request, const Sink& sink)
+      : request_(request), sink_(sink), end_(request.offset + request.length) {
+    if (request.file_size >= 0) end_ = std::min(end_, request.file_size);
+  }
 
   StatusOr<bool> TakeHead(const HttpResponse& head) {
     http_status_ = head.status;
@@ -64,82 +65,85 @@ class RangeReader::RangeAnswer {
     if (const std::string encoding = head.Header("content-encoding");
         !encoding.empty() && encoding != "identity") {
       return HubError(fmt::format("{} comes as '{}' although plain bytes were asked for",
-                                  request_.path, encoding));
+                                  request_.path, SanitizeForTerminal(encoding)));
     }
-    return head.status == 206 ? TakePartial(head) : TakeWhole(head);
+    LLMD_RETURN_IF_ERROR(head.status == 206 ? TakePartial(head) : TakeWhole(head));
+    return true;
   }
 
   Status TakeBytes(std::string_view bytes) {
-    if (end_ >= 0 && received_ + static_cast<int64_t>(bytes.size()) > end_ - request_.offset) {
-      if (!cut_) return HubError(fmt::format("{}: more bytes than announced", request_.path));
-      bytes = bytes.substr(0, static_cast<size_t>(end_ - request_.offset - received_));
+    const int64_t left = end_ - request_.offset - received_;
+    if (static_cast<int64_t>(bytes.size()) > left) {
+      // Who ignores Range sends what nobody asked for; anybody else may not.
+      if (http_status_ == 206) {
+        return HubError(fmt::format("{}: more bytes than announced", request_.path));
+      }
+      bytes = bytes.substr(0, static_cast<size_t>(left));
+      enough_ = true;
     }
     received_ += static_cast<int64_t>(bytes.size());
     LLMD_RETURN_IF_ERROR(sink_(bytes));
-    return cut_ && received_ == end_ - request_.offset ? Enough() : OkStatus();
+    return enough_ ? MakeStatus(StatusCode::kOutOfRange, "enough") : OkStatus();
   }
 
   Status CheckComplete() const {
-    if (end_ < 0 || received_ == end_ - request_.offset) return OkStatus();
+    if (received_ == end_ - request_.offset) return OkStatus();
     return HubError(fmt::format("{}: the answer ended after {} of {} bytes", request_.path,
                                 received_, end_ - request_.offset));
   }
 
   int http_status() const { return http_status_; }
-  int64_t total() const { return total_; }
+  // The rest of the answer was not wanted.
+  bool enough() const { return enough_; }
 
  private:
-  StatusOr<bool> TakePartial(const HttpResponse& head) {
-    const std::string text = head.Header("content-range");
+  Status TakePartial(const HttpResponse& head) {
+    const std::string text = SanitizeForTerminal(head.Header("content-range"));
     const auto range = ParseContentRange(text);
-    const int64_t wanted_end = request_.offset + request_.length;
-    const bool right =
-        range && range->first == request_.offset && range->last < wanted_end &&
-        (request_.file_size < 0 ||
-         (range->total == request_.file_size &&
-          range->last + 1 == std::min(wanted_end, request_.file_size)));
+    if (range && range->total >= 0 && request_.file_size >= 0 &&
+        range->total != request_.file_size) {
+      return SizeMismatch(request_, text);
+    }
+    const bool right = range && range->first == request_.offset && range->last < end_ &&
+                       (request_.file_size < 0 || range->last + 1 == end_);
     if (!right) {
       return HubError(fmt::format("{}: asked for bytes {}-{} of {}, the answer is '{}'",
-                                  request_.path, request_.offset, wanted_end - 1,
-                                  request_.file_size, text));
+                                  request_.path, request_.offset, end_ - 1, request_.file_size,
+                                  text));
     }
-    total_ = range->total;
     end_ = range->last + 1;
-    return true;
+    return OkStatus();
   }
 
   // The server ignored Range.
-  StatusOr<bool> TakeWhole(const HttpResponse& head) {
-    std::string_view text;
+  Status TakeWhole(const HttpResponse& head) {
     const std::string length = head.Header("content-length");
-    text = length;
-    if (!length.empty()) TakeNumber(text, total_);
-    const bool differs = total_ >= 0 && request_.file_size >= 0 && total_ != request_.file_size;
-    if (request_.offset != 0 || differs) {
+    std::string_view text = length;
+    int64_t total = -1;
+    const bool known = !length.empty() && TakeNumber(text, total) && text.empty();
+    if (known && request_.file_size >= 0 && total != request_.file_size) {
+      return SizeMismatch(request_, SanitizeForTerminal(length));
+    }
+    if (request_.offset != 0) {
       return HubError(fmt::format("{}: asked for bytes from {}, the answer is the whole file",
                                   request_.path, request_.offset));
     }
-    end_ = request_.file_size >= 0 ? request_.file_size : total_;
-    // A probe of a large file's first bytes does not want the rest.
-    if (request_.file_size < 0 && (end_ < 0 || end_ > request_.length)) {
-      end_ = request_.length;
-      cut_ = true;
-    }
-    return true;
+    if (known) end_ = std::min(end_, total);
+    return OkStatus();
   }
 
   const RangeRequest& request_;
   const Sink& sink_;
   int http_status_ = 0;
-  int64_t total_ = -1;
-  int64_t end_ = -1;  // offset in the file after the answer's last byte
+  int64_t end_ = 0;  // offset in the file after the last byte that is wanted
   int64_t received_ = 0;
-  bool cut_ = false;
+  bool enough_ = false;
 };
 
 Url RangeReader::ResolveUrl(const std::string& path) const {
   Url url = client_.endpoint();
-  url.text = fmt::format("{}/{}/resolve/{}/{}", client_.base(), repo_id_, commit_, EncodePath(path));
+  url.text =
+      fmt::format("{}/{}/resolve/{}/{}", client_.base(), repo_id_, commit_, EncodePath(path));
   return url;
 }
 
@@ -169,29 +173,37 @@ RangeOutcome RangeReader::Exchange(const Url& url, const RangeRequest& request, 
       .on_bytes = [&](std::string_view bytes) { return answer.TakeBytes(bytes); }};
   const std::string range =
       fmt::format("Range: bytes={}-{}", request.offset, request.offset + request.length - 1);
-  StatusOr<Answer> sent = client_.Send({.url = url,
-                                        .headers = {range},
-                                        .bulk = true,
-                                        .fresh_connection = request.fresh_connection,
-                                        .max_body = 64u << 10},
-                                       &stream, cancel);
+  const StatusOr<Answer> sent = client_.Send({.url = url,
+                                              .headers = {range},
+                                              .bulk = true,
+                                              .fresh_connection = request.fresh_connection,
+                                              .max_body = 64u << 10,
+                                              .patience = request.patience},
+                                             &stream, cancel);
   *http_status = answer.http_status();
-  RangeOutcome outcome{.status = sent.status(), .file_size = answer.total()};
-  if (IsEnough(outcome.status)) outcome.status = OkStatus();
-  if (!sent.ok()) return outcome;
+  if (answer.enough() && !cancel.IsCancelled()) return {};
+  if (!sent.ok()) return {.status = sent.status()};
   if (*http_status == 200 || *http_status == 206) {
     Remember(request.path, sent->url);
-    outcome.status = answer.CheckComplete();
-    return outcome;
+    return {.status = answer.CheckComplete()};
   }
-  outcome.file_size = UnsatisfiedTotal(sent->response.Header("content-range"));
-  outcome.asked = AskedWait(sent->response);
-  outcome.status = ErrorFromAnswer(sent->response, {.endpoint = client_.base(),
-                                                    .repo_id = repo_id_,
-                                                    .revision = commit_,
-                                                    .path = request.path,
-                                                    .has_token = client_.has_token()});
-  return outcome;
+  return {.status = Refusal(*sent, request), .asked = AskedWait(sent->response)};
+}
+
+Status RangeReader::Refusal(const Answer& answer, const RangeRequest& request) const {
+  const int status = answer.response.status;
+  if (status == 416) return SizeMismatch(request, answer.response.Header("content-range"));
+  // Only the Hub itself says who may read what; from its file servers it means an address that is
+  // not good any more.
+  if (!answer.url.SameOrigin(client_.endpoint()) && status >= 400 && status < 500) {
+    return HubError(
+        fmt::format("{} answered {} for {}", answer.url.Origin(), status, request.path));
+  }
+  return ErrorFromAnswer(answer.response, {.endpoint = client_.base(),
+                                           .repo_id = repo_id_,
+                                           .revision = commit_,
+                                           .path = request.path,
+                                           .has_token = client_.has_token()});
 }
 
 RangeOutcome RangeReader::ReadOnce(const RangeRequest& request, const Sink& sink,
@@ -199,18 +211,14 @@ RangeOutcome RangeReader::ReadOnce(const RangeRequest& request, const Sink& sink
   int http_status = 0;
   if (const auto known = SignedUrl(request.path)) {
     RangeOutcome outcome = Exchange(*known, request, sink, cancel, &http_status);
-    const bool expired = http_status == 400 || http_status == 403 || http_status == 404;
     if (!outcome.status.ok()) Forget(request.path);
+    const bool expired = http_status == 400 || http_status == 403 || http_status == 404;
     if (!expired) return outcome;
   }
-  RangeOutcome outcome = Exchange(ResolveUrl(request.path), request, sink, cancel, &http_status);
-  // A range outside the file; or a status that another try may change.
-  if (http_status == 416) outcome.status = MakeStatus(StatusCode::kOutOfRange, "past the end");
-  return outcome;
+  return Exchange(ResolveUrl(request.path), request, sink, cancel, &http_status);
 }
 
-StatusOr<std::string> RangeReader::Read(const RangeRequest& request, int64_t* file_size,
-                                        const CancelToken& cancel) {
+StatusOr<std::string> RangeReader::Read(const RangeRequest& request, const CancelToken& cancel) {
   for (Backoff backoff(client_.metadata_retry());;) {
     std::string bytes;
     const RangeOutcome outcome = ReadOnce(
@@ -220,9 +228,7 @@ StatusOr<std::string> RangeReader::Read(const RangeRequest& request, int64_t* fi
           return OkStatus();
         },
         cancel);
-    if (file_size != nullptr && outcome.file_size >= 0) *file_size = outcome.file_size;
     if (outcome.status.ok()) return bytes;
-    if (outcome.status.code() == StatusCode::kOutOfRange) return std::string();
     if (!IsRetryable(outcome.status)) return outcome.status;
     LLMD_RETURN_IF_ERROR(backoff.WaitAfter(outcome.status, outcome.asked, cancel));
   }

@@ -10,6 +10,9 @@ namespace {
 
 using nlohmann::json;
 
+// Longer words than these describe nothing.
+constexpr size_t kMaxWord = 256;
+
 std::string Text(const json& object, const char* key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
@@ -20,8 +23,10 @@ std::optional<std::string> TextOrFirst(const json& object, const char* key) {
   const auto at = object.find(key);
   if (at == object.end()) return std::nullopt;
   const json& value = at->is_array() && !at->empty() ? at->front() : *at;
-  if (!value.is_string() || value.get_ref<const std::string&>().empty()) return std::nullopt;
-  return value.get<std::string>();
+  if (!value.is_string()) return std::nullopt;
+  const auto& text = value.get_ref<const std::string&>();
+  if (text.empty() || text.size() > kMaxWord) return std::nullopt;
+  return text;
 }
 
 bool IsTrue(const json& object, const char* key) {
@@ -82,7 +87,8 @@ StatusOr<RepositoryInfo> ParseModelInfo(const json& object, std::string_view ask
   constexpr size_t kMaxTags = 1000;
   if (const auto tags = object.find("tags"); tags != object.end() && tags->is_array()) {
     for (const json& tag : *tags) {
-      if (tag.is_string() && info.tags.size() < kMaxTags) info.tags.push_back(tag);
+      if (!tag.is_string() || tag.get_ref<const std::string&>().size() > kMaxWord) continue;
+      if (info.tags.size() < kMaxTags) info.tags.push_back(tag);
     }
   }
   info.pipeline_tag = TextOrFirst(object, "pipeline_tag");
@@ -120,7 +126,8 @@ StatusOr<FileInventory> MakeInventory(std::vector<FileEntry> files) {
     const std::string& path = inventory.files[i].path;
     const bool twice = i > 0 && inventory.files[i - 1].path == path;
     bool below_file = false;
-    for (size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    for (size_t slash = path.find('/'); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
       below_file = below_file || inventory.Find(std::string_view(path).substr(0, slash)) != nullptr;
     }
     if (twice || below_file) {

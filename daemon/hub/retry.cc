@@ -34,8 +34,7 @@ std::chrono::milliseconds WithJitter(std::chrono::milliseconds delay) {
 }  // namespace
 
 Status WaitCancellable(const RetryPolicy& policy, Duration duration, const CancelToken& cancel) {
-  const bool cancelled =
-      policy.wait ? policy.wait(duration, cancel) : cancel.WaitFor(duration);
+  const bool cancelled = policy.wait ? policy.wait(duration, cancel) : cancel.WaitFor(duration);
   return cancelled ? Cancelled() : cancel.Check();
 }
 
@@ -44,7 +43,9 @@ bool IsRetryableHttpStatus(int status) {
 }
 
 bool IsRetryable(const Status& status) {
-  return status.code() == StatusCode::kUnavailable && GetErrorInfo(status).code != "tls_untrusted";
+  if (status.code() != StatusCode::kUnavailable) return false;
+  const std::string code = GetErrorInfo(status).code;
+  return code != "tls_untrusted" && code != "offline";
 }
 
 std::optional<Duration> ExhaustedFor(const HttpResponse& response) {
@@ -66,11 +67,21 @@ std::optional<Duration> AskedWait(const HttpResponse& response) {
   return std::chrono::seconds(seconds);
 }
 
+namespace {
+
+Status AskedTooMuch(const Status& error, Duration asked) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(asked).count();
+  return WithInfo(error, {.code = GetErrorInfo(error).code,
+                          .next_step = fmt::format("Try again in {} seconds.", seconds)});
+}
+
+}  // namespace
+
 Status Backoff::WaitAfter(const Status& error, std::optional<Duration> asked,
                           const CancelToken& cancel) {
   ++tries_;
   if (tries_ >= policy_.attempts) return error;
-  if (asked && *asked > policy_.longest_asked) return error;
+  if (asked && *asked > policy_.longest_asked) return AskedTooMuch(error, *asked);
   const int doublings = std::min(tries_ - 1, 16);
   const auto usual = WithJitter(std::min(policy_.longest, policy_.first * (1 << doublings)));
   Log("hub").Info("trying again", {{"try", std::to_string(tries_ + 1)}, {"after", Message(error)}});
@@ -91,9 +102,11 @@ Status RateGate::Wait(const RetryPolicy& policy, const CancelToken& cancel) {
   }
   if (left <= Duration::zero()) return cancel.Check();
   if (left > policy.longest_asked) {
-    return MakeStatus(StatusCode::kUnavailable, "the Hub's request quota is used up",
-                      {.code = "rate_limited", .next_step = "Try again in some minutes."});
+    return AskedTooMuch(MakeStatus(StatusCode::kUnavailable, "the Hub's request quota is used up",
+                                   {.code = "rate_limited"}),
+                        left);
   }
+  Log("hub").Info("waiting for a new request quota");
   return WaitCancellable(policy, left, cancel);
 }
 

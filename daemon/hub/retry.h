@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string_view>
 
 #include "base/cancel.h"
 #include "base/clock.h"
@@ -19,7 +20,7 @@ struct RetryPolicy {
   int attempts = 5;                       // tries in all
   std::chrono::milliseconds first{1000};  // doubled after each try, with jitter
   std::chrono::milliseconds longest{8000};
-  std::chrono::seconds longest_asked{330};  // a server that asks for more is believed and given up
+  std::chrono::seconds longest_asked{330};  // who asks for more is believed, and given up
   // Waits; true when cancelled. Empty: CancelToken::WaitFor. Tests record the durations instead.
   std::function<bool(Duration, const CancelToken&)> wait;
 };
@@ -52,7 +53,7 @@ class Backoff {
   int tries_ = 0;
 };
 
-// Shared by all requests to one endpoint. Thread-safe.
+// Shared by all requests of one class to one endpoint. Thread-safe.
 class RateGate {
  public:
   void CloseFor(Duration duration);
@@ -61,6 +62,15 @@ class RateGate {
  private:
   Mutex mutex_;
   SteadyTime open_at_ LLMD_GUARDED_BY(mutex_){};
+};
+
+// The Hub counts files (addresses with /resolve) and everything else apart.
+struct RateGates {
+  RateGate files;
+  RateGate api;
+  RateGate& For(std::string_view url) {
+    return url.find("/resolve") == std::string_view::npos ? api : files;
+  }
 };
 
 }  // namespace llmd::hub

@@ -47,8 +47,8 @@ fs::path HuggingFaceHome(const Environment& environment) {
     return ExpandHome(home, environment);
   }
   const std::string cache = First(environment, {"XDG_CACHE_HOME"});
-  const fs::path base = cache.empty() ? fs::path(environment("HOME")) / ".cache"
-                                      : ExpandHome(cache, environment);
+  const fs::path base =
+      cache.empty() ? fs::path(environment("HOME")) / ".cache" : ExpandHome(cache, environment);
   return base / "huggingface";
 }
 
@@ -79,17 +79,18 @@ Environment ProcessEnvironment() {
 
 HubSettings ReadSettings(const HubOptions& options, const Environment& environment) {
   HubSettings settings;
-  settings.endpoint = options.endpoint.empty() ? First(environment, {"HF_ENDPOINT"})
-                                               : options.endpoint;
+  settings.endpoint =
+      options.endpoint.empty() ? First(environment, {"HF_ENDPOINT"}) : options.endpoint;
   if (settings.endpoint.empty()) settings.endpoint = kDefaultEndpoint;
   settings.endpoint = WithoutSlash(settings.endpoint);
 
   const fs::path home = HuggingFaceHome(environment);
-  settings.token_file = Or(options.token_file, First(environment, {"HF_TOKEN_PATH"}),
-                           home / "token", environment);
+  settings.token_file =
+      Or(options.token_file, First(environment, {"HF_TOKEN_PATH"}), home / "token", environment);
   settings.cache_folder =
       Or(options.cache_folder, First(environment, {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}),
          home / "hub", environment);
+  settings.metadata_folder = options.metadata_folder;
   settings.offline = options.offline.value_or(IsOn(environment, "HF_HUB_OFFLINE") ||
                                               IsOn(environment, "TRANSFORMERS_OFFLINE"));
   const std::string any_proxy = First(environment, {"all_proxy", "ALL_PROXY"});

@@ -17,6 +17,7 @@ struct HubSettings {
   std::string endpoint;  // without a slash at the end
   std::filesystem::path token_file;
   std::filesystem::path cache_folder;
+  std::filesystem::path metadata_folder;
   bool offline = false;
   TransportOptions transport;
 };

@@ -73,7 +73,8 @@ StatusOr<Url> FollowReference(const Url& base, std::string_view reference) {
         StatusCode::kFailedPrecondition,
         fmt::format("{} redirects to '{}', which is {}", base.Origin(), WithoutQuery(reference),
                     downgrade ? "not encrypted" : "neither http nor https"),
-        {.code = "unsafe_redirect", .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
+        {.code = "unsafe_redirect",
+         .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
   }
   return url;
 }
@@ -83,7 +84,8 @@ std::string EncodeSegment(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte < 0x80) && (isalnum(byte) || c == '-' || c == '.' || c == '_' || c == '~');
+    const bool plain =
+        (byte < 0x80) && (isalnum(byte) || c == '-' || c == '.' || c == '_' || c == '~');
     if (plain) {
       out.push_back(c);
     } else {

@@ -75,7 +75,8 @@ Status VerifiedList::Add(const FileEntry& file) {
   const std::string line = fmt::format("{} {} {}\n", file.sha256, Stamp(file), file.path);
   MutexLock lock(mutex_);
   if (!file_.valid()) {
-    LLMD_ASSIGN_OR_RETURN(file_, OpenFile(Path(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0644));
+    LLMD_ASSIGN_OR_RETURN(file_,
+                          OpenFile(Path(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0644));
   }
   return WriteAll(file_.get(), line);
 }
