@@ -51,8 +51,8 @@ void SendEmbed(http::UpstreamClient& upstream, WorkPool& pool, serving::Lease le
                  .on_end =
                      [call, inputs, response, done, &pool](const Status& status) {
                        // Thousands of vectors take a while to read.
-                       const bool queued = pool.Run(
-                           [=] { done(call->Finish(status, inputs, response)); });
+                       const bool queued =
+                           pool.Run([=] { done(call->Finish(status, inputs, response)); });
                        if (!queued) done(BusyStatus());
                      }},
                 cancel);
@@ -85,8 +85,7 @@ grpc::ServerWriteReactor<v1::GenerationChunk>* AgentService::Generate(
   auto stream = GenerationCall::Stream::Make();
   auto* const reactor = stream->Reactor();
   if (!parts_.streams.Add(stream)) return reactor;
-  const auto call =
-      std::make_shared<GenerationCall>(std::move(request), parts_.upstream, stream);
+  const auto call = std::make_shared<GenerationCall>(std::move(request), parts_.upstream, stream);
   stream->Keep(call);
   call->Begin(parts_.router);
   return reactor;
@@ -114,11 +113,11 @@ grpc::ServerUnaryReactor* AgentService::Embed(grpc::CallbackServerContext* conte
                                               const v1::EmbedRequest* request,
                                               v1::EmbedResponse* response) {
   return ByCallback(
-      parts_.rpc, *context,
-      [=, this](const Caller&, const CancelToken& cancel, const Done& done) {
+      parts_.rpc, *context, [=, this](const Caller&, const CancelToken& cancel, const Done& done) {
         parts_.router.Acquire(request->model(), cancel, [=, this](StatusOr<serving::Lease> lease) {
           if (!lease.ok()) return done(lease.status());
-          SendEmbed(parts_.upstream, parts_.rpc.pool(), *std::move(lease), request, response, cancel, done);
+          SendEmbed(parts_.upstream, parts_.rpc.pool(), *std::move(lease), request, response,
+                    cancel, done);
         });
       });
 }

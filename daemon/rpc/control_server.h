@@ -1,5 +1,6 @@
 // ControlServer: the gRPC server with all services: a Unix socket for the same user, loopback TCP
-// when configured, and an in-process channel for the gateway's bridge. Reflection and health are on.
+// when configured, and an in-process channel for the gateway's bridge. Reflection and health are
+// on.
 #pragma once
 
 #include <filesystem>

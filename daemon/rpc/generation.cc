@@ -52,9 +52,8 @@ void ReadUsage(const json& answer, v1::Usage* usage) {
 }
 
 Status NotUnderstood(std::string_view what) {
-  return MakeStatus(
-      StatusCode::kUnavailable, fmt::format("the model server's answer has {}", what),
-      {.code = "upstream_protocol", .next_step = "See its log: llmctl logs MODEL"});
+  return MakeStatus(StatusCode::kUnavailable, fmt::format("the model server's answer has {}", what),
+                    {.code = "upstream_protocol", .next_step = "See its log: llmctl logs MODEL"});
 }
 
 }  // namespace
@@ -68,10 +67,9 @@ StatusOr<std::string> ChatBody(const v1::ChatRequest& request, const std::string
   json body = StreamingBody(served_name);
   for (const v1::ChatMessage& message : request.messages()) {
     if (std::find(kRoles.begin(), kRoles.end(), message.role()) == kRoles.end()) {
-      return MakeStatus(StatusCode::kInvalidArgument,
-                        fmt::format("the role '{}' is not known", message.role()),
-                        {.code = "invalid_request",
-                         .next_step = "Use system, user, assistant or tool."});
+      return MakeStatus(
+          StatusCode::kInvalidArgument, fmt::format("the role '{}' is not known", message.role()),
+          {.code = "invalid_request", .next_step = "Use system, user, assistant or tool."});
     }
     body["messages"].push_back({{"role", message.role()}, {"content", message.content()}});
   }
@@ -115,8 +113,7 @@ StatusOr<v1::EmbedResponse> ParseEmbeddings(std::string_view body, int inputs) {
   const StatusOr<json> parsed = ParseJson(body, "the model server's answer", limits);
   if (!parsed.ok() || !parsed->is_object()) return NotUnderstood("a body that is not JSON");
   const auto data = parsed->find("data");
-  if (data == parsed->end() || !data->is_array() ||
-      data->size() != static_cast<size_t>(inputs)) {
+  if (data == parsed->end() || !data->is_array() || data->size() != static_cast<size_t>(inputs)) {
     return NotUnderstood("another number of embeddings than there were inputs");
   }
   v1::EmbedResponse response;
@@ -157,10 +154,10 @@ Status ParseError(int http_status, std::string_view body) {
   } else if (http_status == 429) {
     status = StatusCode::kResourceExhausted;
   }
-  return MakeStatus(status, message,
-                    {.code = code.empty() ? "upstream_error" : code,
-                     .next_step = next_step.empty() ? "See its log: llmctl logs MODEL"
-                                                    : next_step});
+  return MakeStatus(
+      status, message,
+      {.code = code.empty() ? "upstream_error" : code,
+       .next_step = next_step.empty() ? "See its log: llmctl logs MODEL" : next_step});
 }
 
 }  // namespace llmd::rpc

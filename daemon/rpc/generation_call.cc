@@ -36,8 +36,8 @@ void GenerationCall::Send(serving::Lease lease) {
   lease_ = std::move(lease);
   upstream_.Send(
       {.endpoint = lease_.target().endpoint, .target = request_.target, .body = *std::move(body)},
-      {.on_head = [self = shared_from_this()](
-                      int status, std::string_view) { self->http_status_ = status; },
+      {.on_head = [self = shared_from_this()](int status,
+                                              std::string_view) { self->http_status_ = status; },
        .on_data = [self = shared_from_this()](std::string_view bytes) { self->OnData(bytes); },
        .on_end = [self = shared_from_this()](const Status& status) { self->OnEnd(status); }},
       stream_->token());
@@ -45,11 +45,11 @@ void GenerationCall::Send(serving::Lease lease) {
 
 void GenerationCall::OnData(std::string_view bytes) {
   if (http_status_ != 200) {
-    error_body_.append(bytes.substr(0, kMaxErrorBody - std::min(kMaxErrorBody, error_body_.size())));
+    error_body_.append(
+        bytes.substr(0, kMaxErrorBody - std::min(kMaxErrorBody, error_body_.size())));
     return;
   }
-  const Status status =
-      events_.Feed(bytes, [this](std::string_view data) { OnEvent(data); });
+  const Status status = events_.Feed(bytes, [this](std::string_view data) { OnEvent(data); });
   if (!status.ok()) stream_->Close(status);
 }
 

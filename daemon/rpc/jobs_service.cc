@@ -46,17 +46,17 @@ grpc::ServerWriteReactor<v1::JobEvent>* JobsService::Watch(grpc::CallbackServerC
   if (!parts_.streams.Add(stream)) return reactor;
   auto watcher = std::make_shared<JobWatcher>(request->id(), request->after_sequence(), stream);
   stream->Keep(watcher);
-  const bool queued = parts_.rpc.pool().Run([this, stream, watcher, id = request->id(),
-                                             after = request->after_sequence()] {
-    const StatusOr<JobRecord> known = parts_.jobs.Get(id);
-    if (!known.ok()) return stream->Close(known.status());
-    watcher->Follow(parts_.events);
-    const auto stored = parts_.jobs.Events(id, after);
-    const StatusOr<JobRecord> job = parts_.jobs.Get(id);
-    if (!stored.ok()) return stream->Close(stored.status());
-    if (!job.ok()) return stream->Close(job.status());
-    watcher->Replay(*stored, *job);
-  });
+  const bool queued = parts_.rpc.pool().Run(
+      [this, stream, watcher, id = request->id(), after = request->after_sequence()] {
+        const StatusOr<JobRecord> known = parts_.jobs.Get(id);
+        if (!known.ok()) return stream->Close(known.status());
+        watcher->Follow(parts_.events);
+        const auto stored = parts_.jobs.Events(id, after);
+        const StatusOr<JobRecord> job = parts_.jobs.Get(id);
+        if (!stored.ok()) return stream->Close(stored.status());
+        if (!job.ok()) return stream->Close(job.status());
+        watcher->Replay(*stored, *job);
+      });
   if (!queued) stream->Close(BusyStatus());
   return reactor;
 }

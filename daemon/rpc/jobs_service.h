@@ -28,8 +28,7 @@ class JobsService final : public v1::Jobs::CallbackService {
   grpc::ServerWriteReactor<v1::JobEvent>* Watch(grpc::CallbackServerContext* context,
                                                 const v1::WatchJobRequest* request) override;
   grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context,
-                                   const v1::CancelJobRequest* request,
-                                   v1::Job* response) override;
+                                   const v1::CancelJobRequest* request, v1::Job* response) override;
 
  private:
   Parts parts_;

@@ -1,5 +1,5 @@
-// LocalAcceptor: listens on a Unix socket and hands on connections of the same user only. gRPC's own
-// listener cannot tell who is at the other end. One thread.
+// LocalAcceptor: listens on a Unix socket and hands on connections of the same user only. gRPC's
+// own listener cannot tell who is at the other end. One thread.
 #pragma once
 
 #include <filesystem>

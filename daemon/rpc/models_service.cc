@@ -56,16 +56,17 @@ grpc::ServerUnaryReactor* ModelsService::Check(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* ModelsService::Install(grpc::CallbackServerContext* context,
                                                  const v1::InstallRequest* request,
                                                  v1::Job* response) {
-  return OnPool(parts_.rpc, *context, [=, this](const Caller& caller, const CancelToken&) -> Status {
-    pipelines::InstallRequest install{.name = request->name(),
-                                      .idempotency_key = request->idempotency_key()};
-    LLMD_ASSIGN_OR_RETURN(install.source, ToSource(request->source(), caller));
-    LLMD_ASSIGN_OR_RETURN(install.wish, ToWish(*request));
-    install.wish.force = request->force();
-    LLMD_ASSIGN_OR_RETURN(const JobRecord job, parts_.pipelines.Install(install));
-    *response = ToProto(job);
-    return OkStatus();
-  });
+  return OnPool(parts_.rpc, *context,
+                [=, this](const Caller& caller, const CancelToken&) -> Status {
+                  pipelines::InstallRequest install{.name = request->name(),
+                                                    .idempotency_key = request->idempotency_key()};
+                  LLMD_ASSIGN_OR_RETURN(install.source, ToSource(request->source(), caller));
+                  LLMD_ASSIGN_OR_RETURN(install.wish, ToWish(*request));
+                  install.wish.force = request->force();
+                  LLMD_ASSIGN_OR_RETURN(const JobRecord job, parts_.pipelines.Install(install));
+                  *response = ToProto(job);
+                  return OkStatus();
+                });
 }
 
 grpc::ServerUnaryReactor* ModelsService::Remove(grpc::CallbackServerContext* context,

@@ -25,7 +25,7 @@ namespace llmd::rpc {
 
 template <typename T>
 class ServerStream final : public grpc::ServerWriteReactor<T>,
-                          public std::enable_shared_from_this<ServerStream<T>> {
+                           public std::enable_shared_from_this<ServerStream<T>> {
  public:
   static constexpr size_t kMaxQueued = 1024;
 
@@ -197,8 +197,8 @@ class ServerStream final : public grpc::ServerWriteReactor<T>,
   std::shared_ptr<ServerStream> self_;  // held while gRPC uses the reactor
   std::shared_ptr<void> feeder_;
   std::function<void()> drained_;
-  T current_;                          // being written; touched only between Next and OnWriteDone
-  Status final_;                       // set once, before finished_
+  T current_;     // being written; touched only between Next and OnWriteDone
+  Status final_;  // set once, before finished_
   mutable Mutex mutex_;
   std::deque<Queued> queue_ LLMD_GUARDED_BY(mutex_);
   size_t backlog_ LLMD_GUARDED_BY(mutex_) = 0;  // of the queue's front

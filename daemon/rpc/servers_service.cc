@@ -22,11 +22,10 @@ serving::ModelRouter::ServerDone ServersService::Answer(v1::Server* response, Do
 grpc::ServerUnaryReactor* ServersService::Start(grpc::CallbackServerContext* context,
                                                 const v1::StartServerRequest* request,
                                                 v1::Server* response) {
-  return ByCallback(parts_.rpc, *context,
-                    [=, this](const Caller&, const CancelToken& cancel, Done done) {
-                      parts_.router.Start(request->model(), cancel,
-                                          Answer(response, std::move(done)));
-                    });
+  return ByCallback(
+      parts_.rpc, *context, [=, this](const Caller&, const CancelToken& cancel, Done done) {
+        parts_.router.Start(request->model(), cancel, Answer(response, std::move(done)));
+      });
 }
 
 grpc::ServerUnaryReactor* ServersService::Stop(grpc::CallbackServerContext* context,
@@ -87,8 +86,7 @@ grpc::ServerWriteReactor<v1::LogChunk>* ServersService::Logs(grpc::CallbackServe
                            .follow = request->follow()},
       parts_.rpc.pool(), stream);
   stream->Keep(follower);
-  const bool queued =
-      parts_.rpc.pool().Run([this, follower] { follower->Begin(parts_.files); });
+  const bool queued = parts_.rpc.pool().Run([this, follower] { follower->Begin(parts_.files); });
   if (!queued) stream->Close(BusyStatus());
   return reactor;
 }

@@ -1,6 +1,6 @@
-// SystemWatcher: feeds one client the state of everything: a snapshot first, then every change. Each
-// event is the last value of one model, server, job or the memory ledger, so a slow client sees
-// fewer of them, never a stale end. Thread-safe.
+// SystemWatcher: feeds one client the state of everything: a snapshot first, then every change.
+// Each event is the last value of one model, server, job or the memory ledger, so a slow client
+// sees fewer of them, never a stale end. Thread-safe.
 #pragma once
 
 #include <llmd/v1/system.pb.h>
