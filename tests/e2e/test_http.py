@@ -23,10 +23,14 @@ def openai_client(daemon: Daemon) -> OpenAI:
     return OpenAI(base_url=f"{daemon.url}/v1", api_key="not-a-key", max_retries=0)
 
 
+def chat(client: OpenAI, **body: Any) -> Any:
+    return client.chat.completions.create(**body)
+
+
 @pytest.mark.parametrize("model", [GGUF, pytest.param(SMOLLM2, marks=pytest.mark.torch)])
 def test_openai_client_chats(served: Serve, model: str) -> None:
     client = openai_client(served(model))
-    answer: Any = client.chat.completions.create(**chat_body(model))  # type: ignore[call-overload]
+    answer = chat(client, **chat_body(model))
     assert "Paris" in answer.choices[0].message.content
     assert answer.usage.completion_tokens > 0
     assert answer.usage.prompt_tokens > 10
@@ -37,7 +41,7 @@ def test_openai_client_chats(served: Serve, model: str) -> None:
 def test_openai_client_streams(served: Serve, model: str) -> None:
     client = openai_client(served(model))
     pieces, reasons = [], []
-    stream: Any = client.chat.completions.create(**chat_body(model, stream=True))  # type: ignore[call-overload]
+    stream = chat(client, **chat_body(model, stream=True))
     for chunk in stream:
         for choice in chunk.choices:
             pieces.append(choice.delta.content or "")
@@ -59,10 +63,10 @@ def test_openai_client_completes(served: Serve, model: str) -> None:
 @pytest.mark.torch
 def test_stop_strings_and_limits_of_the_transformers_engine(served: Serve) -> None:
     client = openai_client(served(SMOLLM2))
-    short: Any = client.chat.completions.create(**chat_body(SMOLLM2, max_tokens=2))  # type: ignore[call-overload]
+    short = chat(client, **chat_body(SMOLLM2, max_tokens=2))
     assert short.choices[0].finish_reason == "length"
     assert short.usage.completion_tokens == 2
-    cut: Any = client.chat.completions.create(**chat_body(SMOLLM2, stop=[" Paris"]))  # type: ignore[call-overload]
+    cut = chat(client, **chat_body(SMOLLM2, stop=[" Paris"]))
     assert "Paris" not in cut.choices[0].message.content
     assert cut.choices[0].finish_reason == "stop"
 
@@ -71,10 +75,7 @@ def test_stop_strings_and_limits_of_the_transformers_engine(served: Serve) -> No
 def test_seed_makes_sampling_repeatable(served: Serve) -> None:
     client = openai_client(served(SMOLLM2))
     body = chat_body(SMOLLM2, temperature=1.0, seed=7, max_tokens=16)
-    first, second = (
-        client.chat.completions.create(**body).choices[0].message.content  # type: ignore[call-overload]
-        for _ in range(2)
-    )
+    first, second = (chat(client, **body).choices[0].message.content for _ in range(2))
     assert first == second
 
 
@@ -104,7 +105,7 @@ def test_models_are_listed(served: Serve) -> None:
 def test_unknown_model_is_a_typed_404(served: Serve) -> None:
     client = openai_client(served(GGUF))
     with pytest.raises(NotFoundError) as caught:
-        client.chat.completions.create(**chat_body("org/nothing"))  # type: ignore[call-overload]
+        chat(client, **chat_body("org/nothing"))
     assert caught.value.code == "model_not_found"
     assert "org/nothing" in caught.value.message
 

@@ -35,7 +35,8 @@ const smol = {
 } satisfies MessageInitShape<typeof ModelProfileSchema>
 
 const answer =
-  'The capital of France is Paris.\n\nIn Python:\n```python\nprint("Paris")\n```\nAnd <b>this</b> is text.'
+  'The capital of France is Paris.\n\nIn Python:\n' +
+  '```python\nprint("Paris")\n```\nAnd <b>this</b> is text.'
 
 /** Models in every state, jobs of every kind, a hub that knows one repository. */
 export function fillWorld(fake: FakeLlmd): void {

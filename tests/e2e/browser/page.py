@@ -63,7 +63,8 @@ class Page:
                 self.requests.append(said["request"]["url"])
             case "Runtime.exceptionThrown":
                 details = said["exceptionDetails"]
-                self.complaints.append(details.get("exception", {}).get("description", str(details)))
+                thrown = details.get("exception", {})
+                self.complaints.append(thrown.get("description", str(details)))
             case "Runtime.consoleAPICalled" if said["type"] in ("error", "warning", "assert"):
                 self.complaints.append(" ".join(str(a.get("value", a)) for a in said["args"]))
             case "Log.entryAdded" if said["entry"]["level"] in ("error", "warning"):
@@ -163,7 +164,7 @@ class Page:
         """Runs a function body with `this` being the node."""
         handle = self.send("DOM.resolveNode", backendNodeId=node)["object"]["objectId"]
         answer = self.send(
-            "Runtime.callFunctionOn", objectId=handle, functionDeclaration=f"function() {{ {body} }}",
+            "Runtime.callFunctionOn", objectId=handle, functionDeclaration=f"function() {{{body}}}",
             returnByValue=True,
         )  # fmt: skip
         return answer["result"].get("value")

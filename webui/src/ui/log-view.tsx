@@ -47,7 +47,7 @@ export function LogView({ label, lines, dropped = 0, empty, height = '60dvh' }: 
       <Group justify="space-between" mt={6} mih={30}>
         <Text size="xs" className="quiet">
           {dropped > 0
-            ? `The newest ${plural(lines.length, 'line')}; ${plural(dropped, 'older line')} left out`
+            ? `The last ${plural(lines.length, 'line')}; ${plural(dropped, 'older line')} left out`
             : plural(lines.length, 'line')}
         </Text>
         {!following && (

@@ -136,7 +136,7 @@ function Started({ id }: { id: string }) {
         )}
       </Group>
       {job.error !== undefined ? (
-        <ProblemAlert problem={{ kind: 'refused', ...job.error }} title="Not installed" />
+        <ProblemAlert problem={job.error} title="Not installed" />
       ) : (
         !jobEnded(job.state) && <JobProgress job={job} />
       )}

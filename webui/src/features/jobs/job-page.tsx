@@ -59,9 +59,7 @@ function JobFacts({ job }: { job: Job }) {
         </Text>
       </Group>
       {!jobEnded(job.state) && <JobProgress job={job} />}
-      {job.error !== undefined && (
-        <ProblemAlert problem={{ kind: 'refused', ...job.error }} title="It failed" />
-      )}
+      {job.error !== undefined && <ProblemAlert problem={job.error} title="It failed" />}
       <Facts
         facts={[
           ['Begun', formatTime(job.createdAt)],

@@ -57,8 +57,6 @@ export function ModelCard({ row }: { row: ModelRow }) {
         <ProblemAlert
           title="The model's server ended"
           problem={{
-            kind: 'refused',
-            code: server.state,
             message: server.reason,
             nextStep: 'Its log says more: see the menu of this model.',
           }}
