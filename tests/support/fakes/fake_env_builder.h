@@ -66,7 +66,8 @@ class FakeEnvBuilder final : public pyenv::EnvBuilder {
     return pyenv::EnvResult{.lock_sha256 = Sha256Hex(lines),
                             .environment_hash = Sha256Hex("environment\n" + lines),
                             .python_version = "3.12.1",
-                            .agent_wheel_sha256 = Sha256Hex("agent")};
+                            .agent_wheel_sha256 = Sha256Hex("agent"),
+                            .torch_note = ""};
   }
 
  private:
