@@ -1,6 +1,7 @@
 // JobPool: durable long work on a few worker threads. A job whose id was returned survives SIGKILL:
-// it is run again by the next daemon, with the attempt counted up. The pool knows no kind of job:
-// the composition root registers a runner for each. Thread-safe.
+// it is run again by the next daemon, with the attempt counted up. Jobs begin in the order of their
+// submission, two of one subject never run at once. The pool knows no kind of job: the composition
+// root registers a runner for each. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -35,14 +36,15 @@ class JobContext {
   virtual bool CancelRequested() const = 0;
   // Durable: the job is now at this step.
   virtual Status BeginStep(std::string_view step) = 0;
-  // Durable line of the job's log.
+  // Durable line of the job's log; the first 2,000 of an attempt are kept.
   virtual void AddLog(std::string_view line) = 0;
   // Last value only; rate and time left are worked out here.
   virtual void SetProgress(const Progress& progress) = 0;
 };
 
-// Runs one attempt. OK = succeeded; kCancelled after a cancel = cancelled; else failed.
-// kUnavailable because of a shutdown is not recorded: the job stays running for the next daemon.
+// Runs one attempt. OK = succeeded; kCancelled after a user's cancel = cancelled; an error after a
+// shutdown's cancel = queued for the next daemon; else failed. May be called with a token that has
+// fired already: when a daemon died while it cancelled the job, the next one lets it clean up.
 using JobRunner = std::function<Status(JobContext& context)>;
 
 struct JobRequest {
@@ -58,12 +60,16 @@ class JobPool {
   virtual ~JobPool() = default;
 
   // Registers all runners, requeues what an earlier daemon left running, starts `workers` threads.
+  // A job that has taken five daemons with it fails with code "job_crashed_repeatedly", one of an
+  // unregistered kind with "unknown_job_kind". Called once.
   virtual Status Start(std::map<std::string, JobRunner> runners) = 0;
-  // Cancels the workers' waits and joins them; unfinished jobs stay "running" in the registry.
+  // Cancels the workers' jobs and joins them; unfinished jobs are queued again, in the registry.
   virtual void Stop() = 0;
 
-  // Durable before it returns.
+  // Durable before it returns. kUnavailable (code "shutting_down") after Stop.
   virtual StatusOr<JobRecord> Submit(const JobRequest& request) = 0;
+  // Cancels a queued job at once, asks a running one to end; one that is cancelled already is
+  // returned as it is. kNotFound (code "job_not_found"), kFailedPrecondition (code "job_ended").
   virtual StatusOr<JobRecord> Cancel(std::string_view id) = 0;
   // With the current progress filled in.
   virtual StatusOr<JobRecord> Get(std::string_view id) = 0;
