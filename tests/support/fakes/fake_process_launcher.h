@@ -1,13 +1,11 @@
 // FakeProcessLauncher: starts nothing, remembers what it was asked to start. Thread-safe.
 #pragma once
 
-#include <unistd.h>
-
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
