@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from layers import LEVEL, NOT_IN_HEADERS, OWNED, may_include  # noqa: E402
+from layers import LEVEL, NOT_IN_HEADERS, OWNED, may_include
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE_LINES = 500
@@ -61,9 +61,9 @@ def check_includes(path: Path, lines: list[str]) -> Iterator[str]:
             continue
         target = match.group(1)
         top = target.split("/")[0]
-        if '"' in line and "/" in target and (top in LEVEL or top in {"shim", "lib"}):
-            if not may_include(folder, top):
-                yield f"{number}: {folder}/ may not include {target} (layers)"
+        ours = '"' in line and "/" in target and (top in LEVEL or top in {"shim", "lib"})
+        if ours and not may_include(folder, top):
+            yield f"{number}: {folder}/ may not include {target} (layers)"
         for prefix, owners in OWNED.items():
             if target.startswith(prefix) and "<" in line and folder not in owners:
                 yield f"{number}: <{target}> belongs to {', '.join(sorted(owners))}"

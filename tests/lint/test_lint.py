@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import lint
 from layers import may_include
+
+import lint
 
 
 def test_layers_go_down_only() -> None:
