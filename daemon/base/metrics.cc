@@ -35,6 +35,18 @@ struct Metrics::State {
   std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms
       LLMD_GUARDED_BY(mutex);
 
+  prometheus::Counter& CounterOf(const char* name, MetricLabels labels) {
+    MutexLock lock(mutex);
+    auto& family = counters[name];
+    if (family == nullptr) family = &prometheus::BuildCounter().Name(name).Register(registry);
+    return family->Add(ToLabels(labels));
+  }
+  prometheus::Histogram& HistogramOf(const char* name, MetricLabels labels) {
+    MutexLock lock(mutex);
+    auto& family = histograms[name];
+    if (family == nullptr) family = &prometheus::BuildHistogram().Name(name).Register(registry);
+    return family->Add(ToLabels(labels), SecondsBuckets());
+  }
   prometheus::Gauge& GaugeOf(const char* name, MetricLabels labels) {
     MutexLock lock(mutex);
     auto& family = gauges[name];
@@ -46,13 +58,38 @@ struct Metrics::State {
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;
 
+void CounterHandle::Add(double amount) const {
+  static_cast<prometheus::Counter*>(series_)->Increment(amount);
+}
+
+void GaugeHandle::Add(double amount) const {
+  static_cast<prometheus::Gauge*>(series_)->Increment(amount);
+}
+
+void HistogramHandle::Observe(double seconds) const {
+  static_cast<prometheus::Histogram*>(series_)->Observe(seconds);
+}
+
+CounterHandle Metrics::Counter(const char* name, MetricLabels labels) {
+  CounterHandle handle;
+  handle.series_ = &state_->CounterOf(name, labels);
+  return handle;
+}
+
+GaugeHandle Metrics::Gauge(const char* name, MetricLabels labels) {
+  GaugeHandle handle;
+  handle.series_ = &state_->GaugeOf(name, labels);
+  return handle;
+}
+
+HistogramHandle Metrics::Histogram(const char* name, MetricLabels labels) {
+  HistogramHandle handle;
+  handle.series_ = &state_->HistogramOf(name, labels);
+  return handle;
+}
+
 void Metrics::Count(const char* name, MetricLabels labels, double amount) {
-  MutexLock lock(state_->mutex);
-  auto& family = state_->counters[name];
-  if (family == nullptr) {
-    family = &prometheus::BuildCounter().Name(name).Register(state_->registry);
-  }
-  family->Add(ToLabels(labels)).Increment(amount);
+  state_->CounterOf(name, labels).Increment(amount);
 }
 
 void Metrics::SetGauge(const char* name, MetricLabels labels, double value) {
@@ -64,12 +101,7 @@ void Metrics::AddGauge(const char* name, MetricLabels labels, double amount) {
 }
 
 void Metrics::Observe(const char* name, MetricLabels labels, double seconds) {
-  MutexLock lock(state_->mutex);
-  auto& family = state_->histograms[name];
-  if (family == nullptr) {
-    family = &prometheus::BuildHistogram().Name(name).Register(state_->registry);
-  }
-  family->Add(ToLabels(labels), SecondsBuckets()).Observe(seconds);
+  state_->HistogramOf(name, labels).Observe(seconds);
 }
 
 std::string Metrics::Render() const {

@@ -26,6 +26,33 @@ inline constexpr char kJobs[] = "llmd_jobs_ended_total";             // kind, st
 inline constexpr char kAuthFailures[] = "llmd_auth_failures_total";  // reason
 }  // namespace metric
 
+// A series that was looked up once, for paths that are too hot to do it by labels each time. Valid
+// as long as the Metrics object; copying it is free. Thread-safe.
+class CounterHandle {
+ public:
+  void Add(double amount = 1) const;
+
+ private:
+  friend class Metrics;
+  void* series_ = nullptr;
+};
+class GaugeHandle {
+ public:
+  void Add(double amount) const;
+
+ private:
+  friend class Metrics;
+  void* series_ = nullptr;
+};
+class HistogramHandle {
+ public:
+  void Observe(double seconds) const;
+
+ private:
+  friend class Metrics;
+  void* series_ = nullptr;
+};
+
 class Metrics {
  public:
   Metrics();
@@ -38,6 +65,10 @@ class Metrics {
   void SetGauge(const char* name, MetricLabels labels, double value);
   void AddGauge(const char* name, MetricLabels labels, double amount);
   void Observe(const char* name, MetricLabels labels, double seconds);
+
+  CounterHandle Counter(const char* name, MetricLabels labels);
+  GaugeHandle Gauge(const char* name, MetricLabels labels);
+  HistogramHandle Histogram(const char* name, MetricLabels labels);
 
   // Prometheus text format 0.0.4.
   std::string Render() const;
