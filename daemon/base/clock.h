@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace llmd {
 
@@ -26,5 +28,8 @@ class SystemClock final : public Clock {
 
 // "2026-01-31T12:00:00.123456Z": RFC 3339, UTC, microseconds.
 std::string FormatTime(WallTime time);
+
+// Reads what FormatTime writes, with any number of digits of a second; nullopt for anything else.
+std::optional<WallTime> ParseTime(std::string_view text);
 
 }  // namespace llmd
