@@ -88,6 +88,9 @@ struct ModelProfile {
   // The weight files that the default variant loads, chosen by the detective for the planner. Not
   // on the wire.
   std::vector<std::string> weight_files;
+  // What the planner adds for people: what estimates rest on, what the family knows. Not on the
+  // wire.
+  std::vector<std::string> notes;
 
   bool HasCapability(std::string_view name) const;
 };

@@ -1,67 +1,138 @@
 // EngineSpec and HandlerSpec: what the YAML files in engines/ and handlers/ say, as plain data.
-// engines/ and handlers/ load and check them; planner/ uses them.
+// spec_reader.h has what both readers share; planner/ uses the result.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace llmd {
 
-// When a package is wanted, by platform: all non-empty lists must contain the machine's value.
-struct PlatformCondition {
-  std::vector<std::string> os;            // linux | macos
-  std::vector<std::string> gpu;           // cuda | metal | none
-  std::vector<std::string> quantization;  // profile.quantization values
+// When something holds: each list that is not empty must have a pattern ('*' and '?') that matches
+// the model's or the machine's value. A closed set of questions, on purpose.
+struct SpecCondition {
+  // The model.
+  std::vector<std::string> detectors;
+  std::vector<std::string> kinds;
+  std::vector<std::string> architectures;
   std::vector<std::string> model_types;
+  std::vector<std::string> loaders;
+  std::vector<std::string> quantizations;
+  std::vector<std::string> capabilities;
+  std::vector<std::string> components;  // class names of a pipeline's parts
+  std::vector<std::string> repos;       // the repository's id
+  std::vector<std::string> files;       // paths in the repository; '*' does not cross '/'
+  std::optional<bool> remote_code;
+  // What was chosen.
+  std::vector<std::string> engines;
+  // The machine.
+  std::vector<std::string> os;   // linux | macos
+  std::vector<std::string> gpu;  // cuda | metal | none
 };
+
+// Holds when one of them does; empty: always.
+using SpecConditions = std::vector<SpecCondition>;
 
 struct PackageSpec {
   std::string requirement;  // PEP 508, such as "transformers>=5"
-  PlatformCondition when;
+  SpecConditions when;
+};
+
+// A dependency that the family knows besides what always gets installed.
+struct SpecialSpec {
+  std::string name;  // as shown: "mamba-ssm"
+  SpecConditions when;
+  // Where it is installed with the rest; never when `installed` is false.
+  bool installed = false;
+  SpecConditions install_when;
+  std::string note;  // what to say where it is not installed; may be empty
+};
+
+struct ScriptSpec {
+  std::string name;  // of a template of scaffold/
+  SpecConditions when;
+};
+
+struct NoteSpec {
+  std::string text;
+  SpecConditions when;
 };
 
 struct HandlerSpec {
   std::string id;
   std::string file;  // where it was read, for messages
-  // Whom it is for; an empty list matches everything. The first handler that matches wins.
-  std::vector<std::string> detectors;
-  std::vector<std::string> model_types;
-  std::vector<std::string> architectures;
-  std::vector<std::string> repo_patterns;  // globs on the repository id
-  std::vector<PackageSpec> packages;       // beside the engine's own
-  std::vector<std::string> special;
-  std::vector<std::string> scripts;  // extra templates for scripts/
-  std::vector<std::string> notes;
+  bool user = false;
+  // An addition applies beside whichever handler was chosen; of the others the first whose `match`
+  // holds is chosen.
+  bool addition = false;
+  SpecConditions match;
+  std::vector<PackageSpec> packages;  // beside the engine's own
+  std::vector<SpecialSpec> special;
+  std::vector<ScriptSpec> scripts;  // extra templates for scripts/
+  std::vector<NoteSpec> notes;
+};
+
+// One kind of model that an engine serves.
+struct ServedKind {
+  std::string kind;
+  SpecConditions when;                 // of these models only, mostly by loader
+  std::vector<std::string> routes;     // "POST /v1/chat/completions"
+  std::vector<std::string> arguments;  // appended to argv
+  // Memory that work on one request takes beside weights and cache, where the architecture does not
+  // tell. Bytes.
+  int64_t activation_bytes = 0;
+};
+
+// One form of weights that an engine reads.
+struct ServedQuantization {
+  std::string name;     // profile.quantization
+  SpecConditions when;  // elsewhere: `refusal`, or with `fallback_factor` loaded as 16 bit numbers
+  std::string refusal;
+  double fallback_factor = 0;  // weights in memory per byte on disk; 0: no fallback
+};
+
+// How an engine can make weights smaller while it loads them, by the name that users give.
+struct LoadQuantization {
+  std::string name;  // 4bit | 8bit | fp8
+  SpecConditions when;
+  std::string refusal;
+  double bytes_per_parameter = 0;
+  std::vector<PackageSpec> packages;
 };
 
 struct EngineSpec {
   std::string id;
-  std::string file;
+  std::string file;  // where it was read, for messages
+  bool user = false;
   int priority = 0;  // higher is preferred
-  // What it serves; empty lists match everything.
-  std::vector<std::string> detectors;
-  std::vector<std::string> kinds;
-  std::vector<std::string> loaders;
-  std::vector<std::string> quantizations;
-  // Where it runs.
+  // Not empty: known, with the reason why llmd does not run it. Shown where it would fit.
+  std::string not_driven;
+  // What it serves.
+  std::vector<std::string> formats;  // safetensors | pytorch | gguf | ...; empty: any
+  std::vector<ServedKind> serves;
+  std::vector<ServedQuantization> quantizations;  // what is not listed is not served
+  std::vector<LoadQuantization> load_quantizations;
+  bool remote_code = false;  // can run a repository's own code
+  // Where it runs; empty lists: anywhere.
   std::vector<std::string> os;
-  bool needs_cuda = false;
-  bool embeds_pooling = false;
+  std::vector<std::string> gpu;             // needs one of these: cuda | metal
+  std::vector<std::string> weights_on_gpu;  // puts weights there when the machine has it
   // How it is installed.
   std::vector<PackageSpec> packages;
   std::vector<std::string> smoke;  // argv after the environment's python, checked after building
+  int64_t environment_bytes = 0;   // on disk
   // How it is launched.
-  std::string bind;               // inherit | unix | tcp
+  std::string bind = "inherit";   // inherit | unix | tcp
   std::vector<std::string> argv;  // template; empty when the agent itself serves
-  std::map<std::string, std::vector<std::string>> argv_for_kind;  // appended for this kind
   std::map<std::string, std::string> environment;
-  std::map<std::string, std::vector<std::string>> routes_for_kind;  // kind -> "POST /v1/..."
   int ready_timeout_seconds = 600;
   // Memory beside weights and KV cache, bytes.
-  int64_t overhead_bytes = 0;
-  double weights_factor = 1.0;
+  int64_t process_bytes = 0;      // the empty process
+  double weights_factor = 1.0;    // weights in memory per byte of weights on disk
+  int batch_tokens = 0;           // tokens computed at once while reading a prompt; 0: all
+  bool logits_for_batch = false;  // keeps logits of all of these, not of the last one only
   int default_context = 4096;
   int default_parallel = 1;
 };

@@ -11,8 +11,8 @@
 
 namespace llmd::engines {
 
-// Ours from `dir` (an error fails the load), the user's from `user_dir` (a bad file is skipped and
-// its error appended to `user_errors`). Highest priority first.
+// Ours from `dir` (an error fails the load), the user's from `user_dir` (it may be missing; a bad
+// file is skipped and its error appended to `user_errors`). Highest priority first.
 StatusOr<std::vector<EngineSpec>> LoadEngines(const std::filesystem::path& dir,
                                               const std::filesystem::path& user_dir,
                                               std::vector<std::string>& user_errors);

@@ -11,8 +11,9 @@
 
 namespace llmd::handlers {
 
-// Ours from `dir` (an error fails the load), the user's from `user_dir` (a bad file is skipped and
-// its error appended to `user_errors`). In matching order; the last one, "general", matches all.
+// Ours from `dir` (an error fails the load), the user's from `user_dir` (it may be missing; a bad
+// file is skipped and its error appended to `user_errors`). In matching order: the user's first,
+// then ours by name; the last one, "general", matches all. Additions come after the handlers.
 StatusOr<std::vector<HandlerSpec>> LoadHandlers(const std::filesystem::path& dir,
                                                 const std::filesystem::path& user_dir,
                                                 std::vector<std::string>& user_errors);

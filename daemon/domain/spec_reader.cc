@@ -1,0 +1,304 @@
+#include "domain/spec_reader.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+namespace llmd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMaxItems = 500;
+constexpr size_t kMaxText = 1024;
+
+Status SpecError(const std::string& source, const YamlNode& node, std::string_view message) {
+  return YamlError(source, node, message, "invalid_rule");
+}
+
+StatusOr<std::string> TextOf(const std::string& source, const YamlNode& node) {
+  if (!node.IsScalar()) return SpecError(source, node, "a text was expected");
+  if (node.scalar.size() > kMaxText) return SpecError(source, node, "longer than 1,024 characters");
+  return node.scalar;
+}
+
+StatusOr<std::vector<std::string>> TextsOf(const std::string& source, const YamlNode& node) {
+  std::vector<std::string> texts;
+  if (node.IsScalar()) {
+    LLMD_ASSIGN_OR_RETURN(std::string text, TextOf(source, node));
+    texts.push_back(std::move(text));
+    return texts;
+  }
+  if (!node.IsSequence()) return SpecError(source, node, "a text or a list of texts was expected");
+  if (node.items.size() > kMaxItems) return SpecError(source, node, "more than 500 items");
+  for (const YamlNode& item : node.items) {
+    LLMD_ASSIGN_OR_RETURN(std::string text, TextOf(source, item));
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+StatusOr<SpecCondition> ConditionOf(const std::string& source, const YamlNode& node) {
+  SpecReader reader(
+      source, node,
+      {"detectors", "kinds", "architectures", "model_types", "loaders", "quantizations",
+       "capabilities", "components", "repos", "files", "remote_code", "engines", "os", "gpu"});
+  if (node.IsMap() && node.entries.empty()) reader.Fail(node, "an empty condition");
+  SpecCondition condition;
+  reader.Read("detectors", condition.detectors);
+  reader.Read("kinds", condition.kinds);
+  reader.Read("architectures", condition.architectures);
+  reader.Read("model_types", condition.model_types);
+  reader.Read("loaders", condition.loaders);
+  reader.Read("quantizations", condition.quantizations);
+  reader.Read("capabilities", condition.capabilities);
+  reader.Read("components", condition.components);
+  reader.Read("repos", condition.repos);
+  reader.Read("files", condition.files);
+  reader.Read("remote_code", condition.remote_code);
+  reader.Read("engines", condition.engines);
+  reader.Read("os", condition.os);
+  reader.Read("gpu", condition.gpu);
+  reader.CheckOneOf("os", {"linux", "macos"});
+  reader.CheckOneOf("gpu", {"cuda", "metal", "none"});
+  if (!reader.status().ok()) return reader.status();
+  return condition;
+}
+
+StatusOr<PackageSpec> PackageOf(const std::string& source, const YamlNode& node) {
+  PackageSpec package;
+  if (node.IsScalar()) {
+    LLMD_ASSIGN_OR_RETURN(package.requirement, TextOf(source, node));
+    return package;
+  }
+  SpecReader reader(source, node, {"requirement", "when"});
+  if (reader.Require("requirement")) reader.Read("requirement", package.requirement);
+  reader.Read("when", package.when);
+  if (!reader.status().ok()) return reader.status();
+  return package;
+}
+
+std::vector<fs::path> YamlFiles(const fs::path& dir, std::error_code& error) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(dir, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".yaml") && !name.starts_with('.')) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// A rule names packages that get installed: only its owner may be able to change it.
+Status CheckOwnership(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, path.string());
+  const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
+  if (ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return OkStatus();
+  return MakeStatus(
+      StatusCode::kPermissionDenied,
+      fmt::format("{}: others can write to it, so it is not read", path.string()),
+      {.code = "unsafe_rule", .next_step = fmt::format("chmod go-w {}", path.string())});
+}
+
+}  // namespace
+
+SpecReader::SpecReader(const std::string& source, const YamlNode& node,
+                       std::initializer_list<std::string_view> keys)
+    : source_(source), node_(node) {
+  if (!node.IsMap()) {
+    Fail(node, "a map was expected");
+    return;
+  }
+  for (const auto& [key, value] : node.entries) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      Fail(value, fmt::format("unknown key '{}'", key));
+    }
+  }
+}
+
+void SpecReader::Fail(const YamlNode& node, std::string_view message) {
+  Merge(SpecError(source_, node, message));
+}
+
+void SpecReader::Merge(const Status& status) {
+  if (status_.ok()) status_ = status;
+}
+
+const YamlNode* SpecReader::Scalar(std::string_view key) {
+  const YamlNode* value = status_.ok() ? Find(key) : nullptr;
+  if (value != nullptr && !value->IsScalar()) {
+    Fail(*value, fmt::format("'{}' takes a single value", key));
+    return nullptr;
+  }
+  return value;
+}
+
+void SpecReader::Read(std::string_view key, std::string& value) {
+  const YamlNode* node = Scalar(key);
+  if (node == nullptr) return;
+  StatusOr<std::string> text = TextOf(source_, *node);
+  if (text.ok()) value = *std::move(text);
+  Merge(text.status());
+}
+
+void SpecReader::Read(std::string_view key, bool& value) {
+  const YamlNode* node = Scalar(key);
+  if (node == nullptr) return;
+  const std::optional<bool> flag = node->AsBool();
+  if (!flag) return Fail(*node, fmt::format("'{}' takes true or false", key));
+  value = *flag;
+}
+
+void SpecReader::Read(std::string_view key, std::optional<bool>& value) {
+  if (Find(key) == nullptr) return;
+  bool flag = false;
+  Read(key, flag);
+  value = flag;
+}
+
+void SpecReader::Read(std::string_view key, int64_t& value) {
+  const YamlNode* node = Scalar(key);
+  if (node == nullptr) return;
+  const std::optional<int64_t> number = node->AsInt();
+  if (!number || *number < 0) return Fail(*node, fmt::format("'{}' takes a whole number", key));
+  value = *number;
+}
+
+void SpecReader::Read(std::string_view key, int& value) {
+  int64_t number = value;
+  Read(key, number);
+  if (number > std::numeric_limits<int>::max()) return Fail(*Find(key), "too large");
+  value = static_cast<int>(number);
+}
+
+void SpecReader::Read(std::string_view key, double& value) {
+  const YamlNode* node = Scalar(key);
+  if (node == nullptr) return;
+  const std::optional<double> number = node->AsDouble();
+  if (!number || !(*number >= 0)) return Fail(*node, fmt::format("'{}' takes a number", key));
+  value = *number;
+}
+
+void SpecReader::Read(std::string_view key, std::vector<std::string>& value) {
+  const YamlNode* node = status_.ok() ? Find(key) : nullptr;
+  if (node == nullptr) return;
+  StatusOr<std::vector<std::string>> texts = TextsOf(source_, *node);
+  if (texts.ok()) value = *std::move(texts);
+  Merge(texts.status());
+}
+
+void SpecReader::Read(std::string_view key, std::map<std::string, std::string>& value) {
+  const YamlNode* node = status_.ok() ? Find(key) : nullptr;
+  if (node == nullptr) return;
+  if (!node->IsMap()) return Fail(*node, fmt::format("'{}' takes a map of texts", key));
+  for (const auto& [name, item] : node->entries) {
+    StatusOr<std::string> text = TextOf(source_, item);
+    Merge(text.status());
+    if (text.ok()) value[name] = *std::move(text);
+  }
+}
+
+void SpecReader::Read(std::string_view key, SpecConditions& value) {
+  const YamlNode* node = status_.ok() ? Find(key) : nullptr;
+  if (node == nullptr) return;
+  const auto add = [&](const YamlNode& item) {
+    StatusOr<SpecCondition> condition = ConditionOf(source_, item);
+    if (condition.ok()) value.push_back(*std::move(condition));
+    return condition.status();
+  };
+  if (node->IsSequence()) {
+    ForEach(key, add);
+  } else {
+    Merge(add(*node));
+  }
+}
+
+void SpecReader::Read(std::string_view key, std::vector<PackageSpec>& value) {
+  ForEach(key, [&](const YamlNode& item) {
+    StatusOr<PackageSpec> package = PackageOf(source_, item);
+    if (package.ok()) value.push_back(*std::move(package));
+    return package.status();
+  });
+}
+
+bool SpecReader::Require(std::string_view key) {
+  if (!status_.ok()) return false;
+  if (Find(key) != nullptr) return true;
+  Fail(node_, fmt::format("'{}' is missing", key));
+  return false;
+}
+
+void SpecReader::ForEach(std::string_view key,
+                         const std::function<Status(const YamlNode& item)>& read) {
+  const YamlNode* node = status_.ok() ? Find(key) : nullptr;
+  if (node == nullptr) return;
+  if (!node->IsSequence()) return Fail(*node, fmt::format("'{}' takes a list", key));
+  if (node->items.size() > kMaxItems) return Fail(*node, "more than 500 items");
+  for (const YamlNode& item : node->items) {
+    if (status_.ok()) Merge(read(item));
+  }
+}
+
+void SpecReader::CheckOneOf(std::string_view key, std::initializer_list<std::string_view> allowed) {
+  const YamlNode* node = status_.ok() ? Find(key) : nullptr;
+  if (node == nullptr) return;
+  const auto check = [&](const YamlNode& item) {
+    if (std::find(allowed.begin(), allowed.end(), item.scalar) == allowed.end()) {
+      Fail(item, fmt::format("unknown value '{}' of '{}'", item.scalar, key));
+    }
+  };
+  if (node->IsScalar()) check(*node);
+  for (const YamlNode& item : node->items) check(item);
+}
+
+StatusOr<std::string> ReadSpecId(SpecReader& reader) {
+  int schema = 0;
+  reader.Read("schema", schema);
+  if (reader.Require("schema") && schema != 1) {
+    reader.Fail(*reader.Find("schema"), "this llmd reads schema 1");
+  }
+  std::string id;
+  if (reader.Require("id")) reader.Read("id", id);
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+  if (reader.status().ok() &&
+      (id.empty() || id.size() > 64 || id.find_first_not_of(kAllowed) != std::string::npos)) {
+    reader.Fail(*reader.Find("id"), "an id is made of a-z, 0-9, '-' and '.'");
+  }
+  if (!reader.status().ok()) return reader.status();
+  return id;
+}
+
+StatusOr<std::vector<SpecFile>> ReadSpecFiles(const fs::path& dir) {
+  std::error_code error;
+  const std::vector<fs::path> paths = YamlFiles(dir, error);
+  if (error) return ErrnoStatus(error.value(), dir.string());
+  std::vector<SpecFile> files;
+  for (const fs::path& path : paths) {
+    LLMD_ASSIGN_OR_RETURN(YamlNode root, ReadYamlFile(path));
+    files.push_back({.name = path.string(), .root = std::move(root)});
+  }
+  return files;
+}
+
+std::vector<SpecFile> ReadUserSpecFiles(const fs::path& dir, std::vector<std::string>& errors) {
+  std::error_code error;
+  std::vector<SpecFile> files;
+  for (const fs::path& path : YamlFiles(dir, error)) {
+    if (const Status safe = CheckOwnership(path); !safe.ok()) {
+      errors.push_back(Message(safe));
+      continue;
+    }
+    StatusOr<YamlNode> root = ReadYamlFile(path);
+    if (root.ok()) {
+      files.push_back({.name = path.string(), .root = *std::move(root)});
+    } else {
+      errors.push_back(Message(root.status()));
+    }
+  }
+  return files;
+}
+
+}  // namespace llmd

@@ -1,0 +1,108 @@
+#include "planner/planner.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "planner/draft.h"
+#include "planner/launch.h"
+#include "planner/trainable.h"
+
+namespace llmd::planner {
+namespace {
+
+bool AnyUsable(const ModelProfile& profile) {
+  return std::any_of(profile.backends.begin(), profile.backends.end(),
+                     [](const ModelProfile::Backend& backend) { return backend.usable; });
+}
+
+void CompleteMemory(const Draft& draft, const MachineFacts& machine, ModelProfile& profile) {
+  ModelProfile::Memory& memory = profile.memory;
+  if (draft.memory) {
+    memory = {.weights_bytes = draft.memory->weights_bytes,
+              .kv_bytes_per_token = draft.memory->kv_bytes_per_token,
+              .required_bytes = draft.memory->required_bytes,
+              .fits = draft.memory->fits};
+    return;
+  }
+  // Nobody serves it: its weights are all that can be said.
+  if (draft.selection.bytes > 0) memory.weights_bytes = draft.selection.bytes;
+  memory.required_bytes = memory.weights_bytes;
+  memory.fits = memory.weights_bytes <= machine.memory_bytes ? "yes" : "no";
+}
+
+Status NotInstallable(const ModelProfile& profile, std::string_view code, std::string_view next) {
+  std::string all;
+  for (const std::string& reason : profile.reasons) all += (all.empty() ? "" : "; ") + reason;
+  if (all.empty()) all = "no engine of llmd serves it";
+  return MakeStatus(StatusCode::kFailedPrecondition,
+                    fmt::format("{} cannot be installed here: {}", profile.repo_id, all),
+                    {.code = std::string(code), .next_step = std::string(next)});
+}
+
+}  // namespace
+
+void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
+  const Draft draft = MakeDraft(input, profile);
+  const bool servable = profile.reasons.empty();
+  profile.handler = draft.needs.handler;
+  profile.requirements.packages = draft.needs.packages;
+  profile.requirements.special = draft.needs.special;
+  profile.backends.clear();
+  for (const EngineFit& fit : draft.fits) {
+    profile.backends.push_back({.name = fit.engine->id,
+                                .usable = fit.usable && servable,
+                                .reason = servable ? fit.reason : profile.reasons.front()});
+  }
+  CompleteMemory(draft, input.machine, profile);
+  profile.download = {.bytes = draft.files.bytes,
+                      .files = static_cast<int64_t>(draft.files.files.size()),
+                      .skipped = draft.files.skipped};
+  profile.trainable = FindTrainable(profile);
+  profile.supported = servable && draft.chosen != nullptr;
+  profile.notes = draft.needs.notes;
+  if (draft.memory) {
+    profile.notes.insert(profile.notes.end(), draft.memory->basis.begin(),
+                         draft.memory->basis.end());
+  }
+  if (!servable) return;
+  profile.reasons = draft.reasons;
+  if (!draft.memory_reason.empty()) profile.reasons.push_back(draft.memory_reason);
+}
+
+int CheckExitCode(const ModelProfile& profile) {
+  if (profile.kind == "unsupported") return 4;
+  const bool installable = profile.supported && profile.reasons.empty() && AnyUsable(profile) &&
+                           profile.memory.fits != "no";
+  return installable ? 0 : 3;
+}
+
+StatusOr<Plan> MakePlan(const PlannerInput& input, const ModelProfile& profile,
+                        const std::string& name, const std::string& folder_name) {
+  const Draft draft = MakeDraft(input, profile);
+  LLMD_RETURN_IF_ERROR(draft.wish);
+  if (!profile.supported || draft.chosen == nullptr || !draft.reasons.empty()) {
+    return NotInstallable(profile, "not_installable",
+                          "llmctl check --explain says what was looked at.");
+  }
+  if (!draft.memory_reason.empty() && !input.wish.force) {
+    return NotInstallable(
+        profile, "does_not_fit",
+        "Choose a smaller variant, quantization or context, or insist with --force.");
+  }
+  const Subject subject{.profile = profile, .facts = input.facts, .machine = input.machine};
+  const EngineFit& fit = *draft.chosen;
+  return Plan{.name = name,
+              .folder_name = folder_name,
+              .engine = fit.engine->id,
+              .handler = draft.needs.handler,
+              .packages = draft.needs.packages,
+              .smoke_argv = SmokeArgv(*fit.engine, profile),
+              .scripts = draft.needs.scripts,
+              .files = draft.files.files,
+              .download_bytes = draft.files.bytes,
+              .environment_bytes = fit.engine->environment_bytes,
+              .memory_bytes = draft.memory->host_bytes,
+              .launch = MakeLaunch(subject, fit, *draft.memory, name)};
+}
+
+}  // namespace llmd::planner

@@ -1,0 +1,61 @@
+#include "planner/requirements.h"
+
+#include <algorithm>
+
+namespace llmd::planner {
+namespace {
+
+void AddOnce(std::vector<std::string>& list, const std::string& value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+void AddPackages(const std::vector<PackageSpec>& packages, const Subject& subject, Needs& needs) {
+  for (const PackageSpec& package : packages) {
+    if (Holds(package.when, subject)) AddOnce(needs.packages, package.requirement);
+  }
+}
+
+void AddHandler(const HandlerSpec& handler, const Subject& subject, bool installs, Needs& needs) {
+  if (installs) AddPackages(handler.packages, subject, needs);
+  for (const SpecialSpec& special : handler.special) {
+    if (!Holds(special.when, subject)) continue;
+    AddOnce(needs.special, special.name);
+    if (installs && special.installed && Holds(special.install_when, subject)) {
+      AddOnce(needs.packages, special.name);
+    } else if (!special.note.empty()) {
+      AddOnce(needs.notes, special.note);
+    }
+  }
+  for (const ScriptSpec& script : handler.scripts) {
+    if (Holds(script.when, subject)) AddOnce(needs.scripts, script.name);
+  }
+  for (const NoteSpec& note : handler.notes) {
+    if (Holds(note.when, subject)) AddOnce(needs.notes, note.text);
+  }
+}
+
+}  // namespace
+
+Needs FindNeeds(const Subject& subject, const EngineFit* fit,
+                const std::vector<HandlerSpec>& handlers) {
+  Needs needs;
+  const Subject about{.profile = subject.profile,
+                      .facts = subject.facts,
+                      .machine = subject.machine,
+                      .engine = fit == nullptr ? std::string_view() : fit->engine->id};
+  if (fit != nullptr) {
+    AddPackages(fit->engine->packages, about, needs);
+    if (fit->load_quantization != nullptr) {
+      AddPackages(fit->load_quantization->packages, about, needs);
+    }
+  }
+  for (const HandlerSpec& handler : handlers) {
+    if (!handler.addition && !needs.handler.empty()) continue;
+    if (!Holds(handler.match, about)) continue;
+    if (!handler.addition) needs.handler = handler.id;
+    AddHandler(handler, about, fit != nullptr, needs);
+  }
+  return needs;
+}
+
+}  // namespace llmd::planner

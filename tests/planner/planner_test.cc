@@ -1,0 +1,170 @@
+#include "planner/planner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "planner/models.h"
+
+namespace llmd::planner {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using namespace llmd::testing;  // NOLINT(google-build-using-namespace)
+
+TEST(CompleteProfileTest, AModelThatCanBeInstalled) {
+  const ModelProfile profile = Asked{}.Complete(SmallModel());
+  EXPECT_TRUE(profile.supported);
+  EXPECT_EQ(profile.handler, "general");
+  EXPECT_THAT(profile.reasons, IsEmpty());
+  EXPECT_THAT(profile.requirements.packages, Contains("accelerate"));
+  EXPECT_TRUE(FindBackend(profile, "transformers")->usable);
+  EXPECT_FALSE(FindBackend(profile, "llama.cpp")->usable);
+  EXPECT_EQ(profile.memory.fits, "yes");
+  EXPECT_EQ(profile.memory.weights_bytes, 500'000'000);
+  EXPECT_EQ(profile.download.files, 7);
+  EXPECT_TRUE(profile.trainable.lora);
+  EXPECT_THAT(profile.notes, Contains(HasSubstr("weights: 476.8 MiB")));
+  EXPECT_EQ(CheckExitCode(profile), 0);
+}
+
+TEST(CompleteProfileTest, WhatTheDetectiveRefusesStaysRefused) {
+  Model model = SmallModel();
+  model.profile.reasons = {"the tokenizer is missing"};
+  const ModelProfile profile = Asked{}.Complete(model);
+  EXPECT_FALSE(profile.supported);
+  EXPECT_THAT(profile.reasons, ElementsAre("the tokenizer is missing"));
+  EXPECT_FALSE(profile.trainable.lora);
+  EXPECT_FALSE(FindBackend(profile, "transformers")->usable);
+  EXPECT_EQ(CheckExitCode(profile), 3);
+}
+
+TEST(CompleteProfileTest, NoModelAtAll) {
+  Model model;
+  model.profile.reasons = {"no weights"};
+  const ModelProfile profile = Asked{}.Complete(model);
+  EXPECT_FALSE(profile.supported);
+  EXPECT_EQ(profile.handler, "general");
+  EXPECT_EQ(CheckExitCode(profile), 4);
+}
+
+TEST(CompleteProfileTest, AKindThatNobodyServes) {
+  Model model = SmallModel();
+  model.profile.kind = "a-new-kind";
+  const ModelProfile profile = Asked{}.Complete(model);
+  EXPECT_FALSE(profile.supported);
+  EXPECT_THAT(profile.reasons, ElementsAre(HasSubstr("a-new-kind")));
+  EXPECT_EQ(profile.memory.weights_bytes, 500'000'000);
+  EXPECT_EQ(CheckExitCode(profile), 3);
+}
+
+TEST(CompleteProfileTest, AWishForWhatIsNotThereIsAReason) {
+  Asked asked{.wish = {.variant = "Q9"}};
+  const ModelProfile profile = asked.Complete(GgufModel());
+  EXPECT_TRUE(profile.supported);
+  EXPECT_THAT(profile.reasons, ElementsAre(HasSubstr("Q4_K_M, Q8_0")));
+  EXPECT_EQ(CheckExitCode(profile), 3);
+}
+
+TEST(CompleteProfileTest, TooLittleDisk) {
+  Asked asked;
+  asked.machine.disk_free_bytes = kGiB;
+  const ModelProfile profile = asked.Complete(SmallModel());
+  EXPECT_TRUE(profile.supported);
+  EXPECT_THAT(profile.reasons, ElementsAre(HasSubstr("of disk")));
+  EXPECT_EQ(CheckExitCode(profile), 3);
+}
+
+TEST(CompleteProfileTest, TooLittleMemory) {
+  const ModelProfile profile = Asked{.machine = LinuxMachine(8)}.Complete(LlamaModel());
+  EXPECT_TRUE(profile.supported);
+  EXPECT_EQ(profile.memory.fits, "no");
+  EXPECT_THAT(profile.reasons, ElementsAre(HasSubstr("of weights")));
+  EXPECT_EQ(CheckExitCode(profile), 3);
+}
+
+TEST(MakePlanTest, APlanSaysEverythingThatInstallDoes) {
+  const StatusOr<Plan> plan = Asked{}.MakePlan(GgufModel());
+  ASSERT_TRUE(plan.ok()) << Message(plan.status());
+  EXPECT_EQ(plan->name, "org/name");
+  EXPECT_EQ(plan->folder_name, "org_name");
+  EXPECT_EQ(plan->engine, "llama.cpp");
+  EXPECT_EQ(plan->handler, "general");
+  EXPECT_THAT(plan->packages, Contains(HasSubstr("xllamacpp")));
+  EXPECT_EQ(plan->files.size(), 2u);
+  EXPECT_EQ(plan->download_bytes, 300'001'000);
+  EXPECT_GT(plan->environment_bytes, 0);
+  EXPECT_GT(plan->memory_bytes, 300'000'000);
+}
+
+struct RefusedPlan {
+  const char* name;
+  Model (*model)();
+  Asked asked;
+  StatusCode status;
+  const char* code;
+};
+
+class RefusedPlanTest : public ::testing::TestWithParam<RefusedPlan> {};
+
+TEST_P(RefusedPlanTest, IsTyped) {
+  const StatusOr<Plan> plan = GetParam().asked.MakePlan(GetParam().model());
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.status().code(), GetParam().status);
+  EXPECT_EQ(GetErrorInfo(plan.status()).code, GetParam().code);
+  EXPECT_NE(GetErrorInfo(plan.status()).next_step, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RefusedPlanTest,
+                         ::testing::Values(RefusedPlan{"UnknownEngine",
+                                                       &GgufModel,
+                                                       {.wish = {.engine = "warp"}},
+                                                       StatusCode::kInvalidArgument,
+                                                       "unknown_engine"},
+                                           RefusedPlan{"UnknownVariant",
+                                                       &GgufModel,
+                                                       {.wish = {.variant = "Q9"}},
+                                                       StatusCode::kInvalidArgument,
+                                                       "unknown_variant"},
+                                           RefusedPlan{"UnknownQuantization",
+                                                       &SmallModel,
+                                                       {.wish = {.quantization = "3bit"}},
+                                                       StatusCode::kInvalidArgument,
+                                                       "unknown_quantization"},
+                                           RefusedPlan{"ContextTooLong",
+                                                       &SmallModel,
+                                                       {.wish = {.context = 9000}},
+                                                       StatusCode::kInvalidArgument,
+                                                       "context_too_long"},
+                                           RefusedPlan{"WrongEngine",
+                                                       &SmallModel,
+                                                       {.wish = {.engine = "llama.cpp"}},
+                                                       StatusCode::kFailedPrecondition,
+                                                       "not_installable"},
+                                           RefusedPlan{"NoMemory",
+                                                       &LlamaModel,
+                                                       {.machine = LinuxMachine(8)},
+                                                       StatusCode::kFailedPrecondition,
+                                                       "does_not_fit"}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(MakePlanTest, ForceOverrulesMemoryAndNothingElse) {
+  Asked asked{.machine = LinuxMachine(8), .wish = {.force = true}};
+  EXPECT_TRUE(asked.MakePlan(LlamaModel()).ok());
+  asked.machine.disk_free_bytes = kGiB;
+  EXPECT_EQ(GetErrorInfo(asked.MakePlan(LlamaModel()).status()).code, "not_installable");
+}
+
+TEST(CheckExitCodeTest, ATightFitIsInstallable) {
+  ModelProfile profile{.kind = "llm", .backends = {{.name = "x", .usable = true}}};
+  profile.supported = true;
+  profile.memory.fits = "tight";
+  EXPECT_EQ(CheckExitCode(profile), 0);
+  profile.backends.front().usable = false;
+  EXPECT_EQ(CheckExitCode(profile), 3);
+}
+
+}  // namespace
+}  // namespace llmd::planner
