@@ -15,10 +15,21 @@
 
 namespace llmd::detectors {
 
+struct Tables;
+
+// What GatherFacts reads beside the usual files.
+struct GatherOptions {
+  std::vector<std::string> documents;    // JSON files that rules ask about
+  std::shared_ptr<const Tables> tables;  // the libraries' defaults; may be null
+};
+
 // Reads everything the rules may ask about: inventory, small files, safetensors and GGUF headers.
 // Of a weight file only its header is read. A file that is broken is a fact (Document::error), not
-// an error; only failure to reach or list the repository is one.
-StatusOr<Facts> GatherFacts(hub::Repository& repository, const CancelToken& cancel);
+// an error, and so is a list of files with unsafe names (Facts::refusal); only failure to reach or
+// list the repository is one. Requests: the list, then one parallel batch, then what headers longer
+// than their first window need.
+StatusOr<Facts> GatherFacts(hub::Repository& repository, const CancelToken& cancel,
+                            const GatherOptions& options = {});
 
 class Detective {
  public:
@@ -28,6 +39,9 @@ class Detective {
   static StatusOr<std::unique_ptr<Detective>> Load(const std::filesystem::path& rules_dir,
                                                    const std::filesystem::path& user_rules_dir);
   virtual ~Detective() = default;
+
+  // What GatherFacts should read so that every rule can be asked.
+  virtual GatherOptions gather_options() const { return {}; }
 
   // What it is: every profile field that follows from the repository alone (detector, kind,
   // architecture, parameters, dtype, quantization, capabilities, variants, weights_bytes, ...,

@@ -29,6 +29,7 @@ struct SafetensorsFacts {
   int64_t parameters = 0;                              // sum over dtypes
   int64_t weight_bytes = 0;
   std::vector<std::string> tensor_names;  // at most 4,096, sorted
+  bool whole = true;                      // every shard was read; else only the first and the last
   std::string error;
 };
 
@@ -45,6 +46,7 @@ struct GgufFacts {
   int64_t parameters = 0;
   int64_t tensor_bytes = 0;
   bool has_chat_template = false;
+  bool whole = true;  // the header's end was reached; else tensors are not counted
   std::string error;
 };
 
@@ -95,8 +97,7 @@ struct ArchitectureFacts {
   int64_t experts = 0;
   int64_t experts_per_token = 0;
   bool encoder_decoder = false;
-  // Empty for what keeps no cache (encoders, classifiers) and for what could not be read; the
-  // second has layers == 0.
+  // What a sequence would keep while text is generated; kinds that only read it keep nothing.
   std::vector<LayerGroup> cache;
 };
 
@@ -124,6 +125,8 @@ struct RepositoryInfo {
 
 struct Facts {
   RepositoryInfo info;
+  std::string refusal;       // why the list of files cannot be used (unsafe names, too many)
+  std::string access_error;  // why files could not be read (gated), the first of them
   FileInventory inventory;
   std::map<std::string, Document> documents;             // by path
   std::vector<WeightSet> weights;                        // every set, in the order of preference

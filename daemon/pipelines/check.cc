@@ -14,7 +14,8 @@ StatusOr<Inspection> Inspect(const PipelineParts& parts, const SourceRequest& so
                                                            .credentials = source.credentials,
                                                            .offline = source.offline},
                                                           cancel));
-  LLMD_ASSIGN_OR_RETURN(result.facts, detectors::GatherFacts(*result.repository, cancel));
+  LLMD_ASSIGN_OR_RETURN(result.facts, detectors::GatherFacts(*result.repository, cancel,
+                                                             parts.detective.gather_options()));
   result.machine = parts.machine.Measure(parts.home.home);
   result.profile = parts.detective.Inspect(result.facts);
   const planner::PlannerInput input{.facts = result.facts,

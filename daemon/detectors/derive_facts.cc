@@ -1,0 +1,257 @@
+#include "detectors/derive_facts.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "detectors/quantization.h"
+#include "domain/glob.h"
+#include "domain/json_path.h"
+#include "domain/names.h"
+
+namespace llmd::detectors {
+namespace {
+
+using nlohmann::json;
+
+const json* DocumentJson(const Facts& facts, std::string_view name) {
+  const auto at = facts.documents.find(std::string(name));
+  return at == facts.documents.end() ? nullptr : at->second.json.get();
+}
+
+std::string DocumentText(const Facts& facts, std::string_view name) {
+  const auto at = facts.documents.find(std::string(name));
+  return at == facts.documents.end() ? std::string() : at->second.text;
+}
+
+bool HasFile(const Facts& facts, std::string_view pattern) {
+  return std::any_of(facts.inventory.files.begin(), facts.inventory.files.end(),
+                     [&](const FileEntry& file) { return MatchesPathGlob(pattern, file.path); });
+}
+
+// "base_model:adapter:org/name" among the tags, or what the card says.
+std::string BaseModelOf(const Facts& facts) {
+  std::string base = facts.info.base_model.value_or("");
+  for (const std::string& tag : facts.info.tags) {
+    if (base.empty() && tag.starts_with("base_model:")) base = tag.substr(tag.find(':') + 1);
+  }
+  for (const std::string_view relation : {"adapter:", "quantized:", "finetune:", "merge:"}) {
+    if (base.starts_with(relation)) base.erase(0, relation.size());
+  }
+  return SanitizeForTerminal(base.substr(0, 200));
+}
+
+void DeriveHub(const Facts& facts, FactSheet& sheet) {
+  sheet.SetText("hub.library", facts.info.library_name.value_or(""));
+  sheet.SetText("hub.pipeline_tag", facts.info.pipeline_tag.value_or(""));
+  sheet.SetText("hub.base_model", BaseModelOf(facts));
+}
+
+void DeriveWeights(const Facts& facts, FactSheet& sheet) {
+  std::set<std::string> formats;
+  for (const WeightSet& set : facts.weights) formats.insert(set.format);
+  sheet.Set("weights.formats", std::vector<std::string>(formats.begin(), formats.end()));
+  sheet.Set("weights.none", facts.weights.empty());
+  const WeightSet* root = RootCheckpoint(facts);
+  if (root != nullptr) sheet.SetText("weights.checkpoint", root->format);
+}
+
+void DeriveConfig(const ModelConfig& config, FactSheet& sheet) {
+  sheet.SetText("config.file", config.file);
+  sheet.SetText("config.error", config.error);
+  sheet.SetText("config.model_type", config.model_type);
+  sheet.SetText("config.architecture", config.architecture);
+  sheet.SetText("config.class", config.class_name);
+  const bool names = !config.model_type.empty() || !config.architecture.empty();
+  sheet.Set("config.describes",
+            config.root != nullptr && (names || DescribesArchitecture(*config.root)));
+}
+
+// Numbers that no model has: nothing can be planned with them.
+bool HasAbsurdNumbers(const ModelConfig& config) {
+  constexpr std::array kKeys = {"hidden_size", "num_hidden_layers", "num_attention_heads",
+                                "vocab_size",  "intermediate_size", "max_position_embeddings"};
+  constexpr int64_t kLargest = int64_t{1} << 32;
+  return std::any_of(kKeys.begin(), kKeys.end(), [&](const char* key) {
+    const json* value = JsonMember(config.text, key);
+    if (value == nullptr || !value->is_number()) return false;
+    const std::optional<int64_t> size = AsSize(*value);
+    return !size || *size > kLargest;
+  });
+}
+
+void DeriveTokenizer(const Facts& facts, FactSheet& sheet) {
+  constexpr std::array kFiles = {"tokenizer.json",
+                                 "tokenizer.model",
+                                 "tokenizer_config.json",
+                                 "vocab.json",
+                                 "vocab.txt",
+                                 "*.spm",
+                                 "spiece.model",
+                                 "*.bpe.model",
+                                 "*.tiktoken",
+                                 "tekken.json",
+                                 "tokenization_*.py",
+                                 "rwkv_vocab*",
+                                 "*.vocab",
+                                 "sentencepiece*.model",
+                                 "vocabulary.*",
+                                 "*/tokenizer.json",
+                                 "*/vocab.txt"};
+  sheet.Set("tokenizer.there", std::any_of(kFiles.begin(), kFiles.end(), [&](const char* pattern) {
+              return HasFile(facts, pattern);
+            }));
+  std::string chat = DocumentText(facts, "chat_template.jinja");
+  for (const char* name :
+       {"tokenizer_config.json", "chat_template.json", "processor_config.json"}) {
+    const json* value = JsonMember(DocumentJson(facts, name), "chat_template");
+    if (!chat.empty() || value == nullptr) continue;
+    // One template, or a list of named ones.
+    chat = value->is_string() ? value->get<std::string>()
+                              : value->dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+  sheet.Set("tokenizer.chat", !chat.empty());
+  sheet.Set("tokenizer.tools", chat.find("tool") != std::string::npos);
+}
+
+// PEFT's description of an adapter, and timm's of a network.
+void DeriveOthers(const Facts& facts, FactSheet& sheet) {
+  const json* adapter = DocumentJson(facts, "adapter_config.json");
+  const std::string base = JsonText(adapter, "base_model_name_or_path");
+  sheet.SetText("adapter.base", SanitizeForTerminal(base.substr(0, 200)));
+  sheet.Set("adapter.there", adapter != nullptr && JsonMember(adapter, "peft_type") != nullptr);
+  const json* config = DocumentJson(facts, "config.json");
+  sheet.SetText("audio.coqui", SanitizeForTerminal(JsonText(config, "model").substr(0, 200)));
+  sheet.SetText("timm.architecture",
+                SanitizeForTerminal(JsonText(config, "architecture").substr(0, 200)));
+}
+
+void DeriveTransformers(const TransformersVerdict& verdict, FactSheet& sheet) {
+  sheet.SetText("transformers.kind", verdict.kind);
+  sheet.SetText("transformers.loader", verdict.loader);
+  sheet.SetText("transformers.obstacle", verdict.obstacle);
+  sheet.SetText("transformers.package", verdict.package);
+  sheet.Set("transformers.native", verdict.native);
+  sheet.Set("transformers.audio", verdict.audio);
+  sheet.Set("transformers.vision", verdict.vision);
+  sheet.Set("transformers.hears", verdict.hears);
+  sheet.Set("transformers.one_label", verdict.one_label);
+}
+
+// Folders that hold a model of their own, for repositories that have none at the top.
+void DeriveFolders(const Facts& facts, FactSheet& sheet) {
+  std::vector<std::string> folders;
+  for (const auto& [name, document] : facts.documents) {
+    if (!name.ends_with("/config.json") || document.json == nullptr) continue;
+    const std::string folder =
+        name.substr(0, name.size() - std::string_view("/config.json").size());
+    const bool weights = std::any_of(facts.weights.begin(), facts.weights.end(),
+                                     [&](const WeightSet& set) { return set.folder == folder; });
+    const bool describes = DescribesArchitecture(*document.json) ||
+                           JsonMember(document.json.get(), "architectures") != nullptr;
+    if (weights && describes) folders.push_back(folder);
+  }
+  sheet.Set("folders.models", folders);
+  sheet.Set("folders.several", folders.size() > 1);
+}
+
+}  // namespace
+
+const std::vector<FactName>& KnownFacts() {
+  static const std::vector<FactName> kNames = {
+      {"hub.library", "library_name of the Hub or the card"},
+      {"hub.pipeline_tag", "pipeline_tag of the Hub or the card"},
+      {"hub.base_model", "base_model of the Hub or the card"},
+      {"weights.formats", "formats of all weight files: safetensors, pytorch, gguf, onnx, ..."},
+      {"weights.none", "there is no weight file at all"},
+      {"weights.checkpoint", "format of the root's checkpoint that from_pretrained would load"},
+      {"config.file", "the file that describes the model: config.json, llm_config.json, ..."},
+      {"config.error", "why that file could not be used"},
+      {"config.describes", "it names a model type, an architecture or a network's sizes"},
+      {"config.model_type", "model_type"},
+      {"config.architecture", "architectures[0]"},
+      {"config.class", "_class_name of diffusers"},
+      {"config.absurd", "its sizes are beyond any model's"},
+      {"transformers.kind", "what the class makes, by the table of transformers' own mappings"},
+      {"transformers.loader", "the auto class that loads it; none when nothing can"},
+      {"transformers.obstacle", "why nothing can"},
+      {"transformers.package", "another package that knows the model_type"},
+      {"transformers.native", "the library has model_type and class"},
+      {"transformers.audio", "sound goes in or comes out, and no pictures"},
+      {"transformers.vision", "it takes pictures"},
+      {"transformers.hears", "it takes sound"},
+      {"transformers.one_label", "a classifier with one label"},
+      {"tokenizer.there", "there is a tokenizer file"},
+      {"tokenizer.chat", "there is a chat template"},
+      {"tokenizer.tools", "the chat template knows tools"},
+      {"adapter.there", "adapter_config.json describes an adapter of PEFT"},
+      {"adapter.base", "the model that the adapter was made for"},
+      {"audio.coqui", "model of config.json, as the coqui library writes it"},
+      {"timm.architecture", "architecture of config.json, as timm writes it"},
+      {"quantization", "how the root's checkpoint is quantised"},
+      {"gguf.only", "GGUF files are the only weights that can be served"},
+      {"gguf.architecture", "general.architecture"},
+      {"gguf.type", "general.type: model, adapter, mmproj, imatrix"},
+      {"gguf.pooling", "pooling_type: none, mean, cls, last, rank"},
+      {"gguf.projector", "a multimodal projector lies beside the model"},
+      {"gguf.hears", "the projector takes sound"},
+      {"gguf.sees", "the projector takes pictures"},
+      {"gguf.chat", "the header has a chat template"},
+      {"gguf.tools", "the chat template knows tools"},
+      {"gguf.error", "why no GGUF header could be read"},
+      {"pipeline.class", "_class_name of model_index.json"},
+      {"pipeline.kind", "what the pipeline makes"},
+      {"pipeline.can", "inpaint, image-to-image, control"},
+      {"pipeline.remote_code", "the pipeline or a part is code of the repository"},
+      {"pipeline.missing", "parts without their files"},
+      {"part.kind", "a single model of diffusers: component, controlnet, adapter"},
+      {"part.known", "diffusers has the class of config.json"},
+      {"tensors.layout", "lora, textual-inversion, single-file, controlnet"},
+      {"tensors.family", "flux, sdxl, sd1, sd3, ... by the names of the tensors"},
+      {"sentence.kind", "embedding, sparse, multi-vector, reranker by modules.json"},
+      {"sentence.custom", "a module of modules.json is code of the repository"},
+      {"folders.models", "sub-folders that hold a model of their own"},
+      {"folders.several", "there is more than one of them"},
+  };
+  return kNames;
+}
+
+std::set<std::string> KnownFactNames() {
+  std::set<std::string> names;
+  for (const FactName& fact : KnownFacts()) names.emplace(fact.name);
+  return names;
+}
+
+const WeightSet* RootCheckpoint(const Facts& facts) {
+  for (const WeightSet& set : facts.weights) {
+    if (!set.folder.empty()) continue;
+    const bool safetensors = set.format == "safetensors" && set.stem == "model";
+    const bool pickle = set.format == "pytorch" && set.stem == "pytorch_model";
+    if (safetensors || pickle) return &set;
+  }
+  return nullptr;
+}
+
+Derived DeriveFacts(const Facts& facts, const Tables& tables) {
+  Derived derived{.sheet = FactSheet(facts), .config = FindModelConfig(facts), .transformers = {}};
+  FactSheet& sheet = derived.sheet;
+  DeriveHub(facts, sheet);
+  DeriveWeights(facts, sheet);
+  DeriveConfig(derived.config, sheet);
+  DeriveTokenizer(facts, sheet);
+  DeriveFolders(facts, sheet);
+  DeriveOthers(facts, sheet);
+  if (derived.config.root != nullptr) {
+    derived.transformers = JudgeForTransformers(facts, derived.config, tables);
+    DeriveTransformers(derived.transformers, sheet);
+    sheet.Set("config.absurd", HasAbsurdNumbers(derived.config));
+  }
+  sheet.SetText("quantization", QuantizationOf(facts, derived.config));
+  DeriveGguf(facts, sheet);
+  DerivePipeline(facts, derived.config, tables, sheet);
+  DeriveTensors(facts, sheet);
+  DeriveSentence(facts, sheet);
+  return derived;
+}
+
+}  // namespace llmd::detectors

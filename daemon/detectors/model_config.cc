@@ -1,0 +1,168 @@
+#include "detectors/model_config.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "domain/json_path.h"
+#include "domain/names.h"
+
+namespace llmd::detectors {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMaxNameBytes = 200;
+
+// Sizes of a network; a hyper-parameter search has one or two of them, a model more.
+constexpr std::array kSizeKeys = {
+    "hidden_size",       "d_model",    "dim",      "n_embd",    "vocab_size",
+    "num_hidden_layers", "num_layers", "n_layers", "n_layer",   "num_attention_heads",
+    "n_heads",           "n_head",     "head_dim", "n_kv_heads"};
+
+constexpr std::array kApiKeys = {"api_key",  "base_url",     "api_base", "openai_api_key",
+                                 "endpoint", "api_base_url", "api_url",  "apikey"};
+
+// Where the text model's numbers stand inside of a model of several parts.
+constexpr std::array kTextParts = {
+    "/text_config",           "/llm_config", "/language_config", "/thinker_config/text_config",
+    "/language_model_config", "/lm_config",  "/decoder",         "/text_model_config"};
+
+int CountSizes(const json& document) {
+  int count = 0;
+  for (const char* key : kSizeKeys) {
+    if (JsonSize(&document, key)) ++count;
+  }
+  return count;
+}
+
+bool IsOtherDocument(std::string_view name) {
+  constexpr std::array kOthers = {"tokenizer_config.json",     "generation_config.json",
+                                  "preprocessor_config.json",  "processor_config.json",
+                                  "adapter_config.json",       "config_sentence_transformers.json",
+                                  "sentence_bert_config.json", "quantize_config.json",
+                                  "quant_config.json",         "hf_quant_config.json",
+                                  "open_clip_config.json",     "config_setfit.json",
+                                  "model_index.json",          "modules.json"};
+  return std::find(kOthers.begin(), kOthers.end(), name) != kOthers.end() ||
+         name.find('/') != name.npos || ToLower(name) == "config.json";
+}
+
+std::string ShortText(const json* object, std::string_view key) {
+  std::string text = SanitizeForTerminal(JsonText(object, key));
+  if (text.size() > kMaxNameBytes) text.clear();
+  return text;
+}
+
+void ReadNames(ModelConfig& config) {
+  config.model_type = ShortText(config.root, "model_type");
+  config.class_name = ShortText(config.root, "_class_name");
+  const json* list = JsonMember(config.root, "architectures");
+  if (list != nullptr && list->is_array() && !list->empty() && list->front().is_string()) {
+    config.architecture = SanitizeForTerminal(list->front().get<std::string>());
+    if (config.architecture.size() > kMaxNameBytes) config.architecture.clear();
+  }
+}
+
+void FindTextPart(ModelConfig& config) {
+  config.text = config.root;
+  const bool flat =
+      JsonSize(config.root, "hidden_size") && JsonSize(config.root, "num_hidden_layers");
+  if (flat) return;
+  for (const char* pointer : kTextParts) {
+    const json* part = JsonAt(*config.root, pointer);
+    if (part == nullptr || !part->is_object() || part->empty()) continue;
+    config.text = part;
+    config.text_path = std::string(pointer + 1);
+    std::replace(config.text_path.begin(), config.text_path.end(), '/', '.');
+    return;
+  }
+}
+
+void Accept(const std::string& file, const json& document, ModelConfig& config) {
+  config.file = file;
+  config.root = &document;
+  ReadNames(config);
+  FindTextPart(config);
+}
+
+}  // namespace
+
+bool DescribesApiClient(const json& document) {
+  if (!document.is_object()) return false;
+  return std::any_of(kApiKeys.begin(), kApiKeys.end(),
+                     [&](const char* key) { return document.contains(key); });
+}
+
+bool DescribesArchitecture(const json& document) {
+  if (!document.is_object() || DescribesApiClient(document)) return false;
+  const int sizes = CountSizes(document);
+  return sizes >= 3 || (sizes >= 1 && !JsonText(&document, "model_type").empty());
+}
+
+ModelConfig FindModelConfig(const Facts& facts) {
+  ModelConfig config;
+  const auto usual = facts.documents.find("config.json");
+  if (usual != facts.documents.end()) {
+    if (usual->second.json != nullptr && usual->second.json->is_object()) {
+      Accept(usual->first, *usual->second.json, config);
+    } else {
+      config.error =
+          usual->second.error.empty() ? "config.json is not an object" : usual->second.error;
+    }
+    return config;
+  }
+  for (const auto& [name, document] : facts.documents) {
+    if (document.json == nullptr || IsOtherDocument(name)) continue;
+    if (DescribesApiClient(*document.json)) {
+      config.error = fmt::format("{} describes the client of an API, not a model", name);
+    } else if (DescribesArchitecture(*document.json)) {
+      Accept(name, *document.json, config);
+      config.error.clear();
+      return config;
+    }
+  }
+  return config;
+}
+
+std::optional<int64_t> SizeOf(const ModelConfig& config,
+                              std::initializer_list<std::string_view> keys) {
+  for (const json* part : {config.text, config.root}) {
+    for (const std::string_view key : keys) {
+      if (const std::optional<int64_t> size = JsonSize(part, key); size && *size > 0) return size;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> ContextLength(const ModelConfig& config, const Tables& tables) {
+  if (config.root == nullptr) return std::nullopt;
+  const auto type = tables.types.find(config.model_type);
+  const std::string text_type = ShortText(config.text, "model_type");
+  const auto inner = text_type.empty() ? type : tables.types.find(text_type);
+  std::optional<int64_t> context =
+      SizeOf(config, {"max_position_embeddings", "n_positions", "seq_length", "max_seq_len",
+                      "max_sequence_length", "n_ctx", "context_length", "max_seq_length",
+                      "model_max_length"});
+  if (context) {
+    if (type != tables.types.end() && *context > type->second.position_offset) {
+      *context -= type->second.position_offset;
+    }
+    return context;
+  }
+  // A number that is there and makes no sense is not replaced by a default.
+  for (const json* part : {config.text, config.root}) {
+    if (JsonMember(part, "max_position_embeddings") != nullptr) return std::nullopt;
+  }
+  if (inner != tables.types.end() && inner->second.context > 0) return inner->second.context;
+  return std::nullopt;
+}
+
+std::optional<int64_t> LabelCount(const json* root) {
+  if (const std::optional<int64_t> count = JsonSize(root, "num_labels")) return count;
+  const json* labels = JsonMember(root, "id2label");
+  if (labels == nullptr || !labels->is_object()) return std::nullopt;
+  return static_cast<int64_t>(labels->size());
+}
+
+}  // namespace llmd::detectors
