@@ -170,10 +170,6 @@ void DurableJobPool::End(Attempt& attempt, const Status& status) {
                                 {"subject", job.subject},
                                 {"state", std::string(ToString(job.state))},
                                 {"error", job.error ? job.error->message : ""}});
-  if (IsTerminal(job.state)) {
-    metrics_.Count(metric::kJobs,
-                   {{"kind", job.kind}, {"state", std::string(ToString(job.state))}});
-  }
 }
 
 DurableJobPool::EventOr DurableJobPool::RecordEnd(Attempt& attempt, const Status& status) {
@@ -209,6 +205,10 @@ DurableJobPool::EventOr DurableJobPool::RecordEnd(Attempt& attempt, const Status
     event = registry_.TransitionJob(job, from, message);
     if (!event.ok()) return event;
     Announce(*event);
+  }
+  if (IsTerminal(event->job.state)) {
+    metrics_.Count(metric::kJobs, {{"kind", event->job.kind},
+                                   {"state", std::string(ToString(event->job.state))}});
   }
   outbox_.Flush();
   return event;

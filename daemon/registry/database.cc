@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/file.h"
 #include "base/logging.h"
 
@@ -12,6 +15,11 @@ namespace {
 constexpr int kBusyMilliseconds = 5000;
 
 }  // namespace
+
+Status Damaged(std::string_view why) {
+  return MakeStatus(StatusCode::kDataLoss, fmt::format("registry: {}", why),
+                    {.code = "registry_damaged", .next_step = ""});
+}
 
 Status ToStatus(const SQLite::Exception& error) {
   const std::string message = fmt::format("registry: {}", error.what());
@@ -62,9 +70,17 @@ StatusOr<std::unique_ptr<SQLite::Database>> OpenDatabase(const std::string& path
 Status CheckIntegrity(SQLite::Database& database) {
   return Guard([&] {
     const std::string found = database.execAndGet("PRAGMA quick_check(1)").getString();
-    if (found == "ok") return OkStatus();
-    return MakeStatus(StatusCode::kDataLoss, fmt::format("registry: {}", found),
-                      {.code = "registry_damaged", .next_step = ""});
+    if (found != "ok") return Damaged(found);
+    // A page that is cut short reads as zeros and passes that check. What waits in the log is
+    // written out first, so that the file has its whole length; another reader may prevent that.
+    if (database.execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0) return OkStatus();
+    const int64_t bytes = database.execAndGet("PRAGMA page_size").getInt64() *
+                          database.execAndGet("PRAGMA page_count").getInt64();
+    std::error_code error;
+    const auto size =
+        static_cast<int64_t>(std::filesystem::file_size(database.getFilename(), error));
+    if (!error && size != bytes) return Damaged(fmt::format("{} of {} bytes", size, bytes));
+    return OkStatus();
   });
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 
@@ -14,6 +15,9 @@ namespace llmd::registry {
 // Codes: "disk_full", "registry_busy", "registry_damaged" (kDataLoss), "registry_read_only",
 // "registry_failed".
 Status ToStatus(const SQLite::Exception& error);
+
+// kDataLoss, code "registry_damaged": the file is to be set aside.
+Status Damaged(std::string_view why);
 
 // Calls `work`, which returns Status or StatusOr, and turns what it throws into a Status.
 template <typename Work>

@@ -20,11 +20,6 @@ int UserVersion(SQLite::Database& database) {
   return database.execAndGet("PRAGMA user_version").getInt();
 }
 
-Status Damaged(std::string_view why) {
-  return MakeStatus(StatusCode::kDataLoss, fmt::format("registry: {}", why),
-                    {.code = "registry_damaged", .next_step = ""});
-}
-
 // A whole copy, also of what is still in the write-ahead log.
 Status BackUp(SQLite::Database& database, const std::string& path, int version) {
   const std::string backup = fmt::format("{}.backup-v{}", path, version);

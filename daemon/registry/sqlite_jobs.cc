@@ -68,9 +68,7 @@ Status SqliteRegistry::Probe() {
       try {
         Prepare(fmt::format("SELECT {} FROM {} LIMIT 1", columns, table)).executeStep();
       } catch (const SQLite::Exception& error) {
-        return MakeStatus(StatusCode::kDataLoss,
-                          fmt::format("registry: table {}: {}", table, error.what()),
-                          {.code = "registry_damaged", .next_step = ""});
+        return Damaged(fmt::format("table {}: {}", table, error.what()));
       }
     }
     return OkStatus();
