@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,9 +39,11 @@ using LogSink = std::function<void(std::string_view line)>;
 class EnvBuilder {
  public:
   virtual ~EnvBuilder() = default;
-  // Leaves requirements.txt, requirements.lock and .venv in request.folder. Errors:
-  // kFailedPrecondition "uv_missing" | "python_missing" | "unsatisfiable" | "smoke_failed",
-  // kUnavailable "index_unreachable", kResourceExhausted "disk_full", kCancelled.
+  // Leaves requirements.txt, requirements.lock and .venv in request.folder; what a build that was
+  // cut off left there is used or removed. Errors: kFailedPrecondition "uv_missing" |
+  // "python_missing" | "unsatisfiable" | "smoke_failed", kInvalidArgument "bad_requirement",
+  // kUnavailable "index_unreachable", kDataLoss "package_corrupt", kResourceExhausted "disk_full",
+  // kInternal "uv_failed", kCancelled.
   virtual StatusOr<EnvResult> Build(const EnvRequest& request, const LogSink& log,
                                     const CancelToken& cancel) = 0;
   // "uv 0.13.9", or why it cannot be run.
@@ -53,7 +56,14 @@ struct EnvBuilderOptions {
   std::string python = "3.12";      // wanted version; a system Python >= 3.10 is taken as well
   std::string index_url;            // empty: uv's own default
   std::vector<std::string> extra_index_urls;
-  std::string torch_cpu_index;  // tried first for torch on machines without a GPU; may be empty
+  // Tried first for torch on Linux without a CUDA GPU; empty: the one that uv knows.
+  std::string torch_cpu_index;
+  bool python_downloads = false;  // may uv download a Python where none is found
+  bool source_builds = false;     // may packages without a wheel be built, which runs their code
+  // Where uv's own variables (UV_*, PIP_INDEX_URL, ...) are read from.
+  std::map<std::string, std::string> environment = ProcessEnvironment();
+
+  static std::map<std::string, std::string> ProcessEnvironment();
 };
 
 std::unique_ptr<EnvBuilder> MakeUvEnvBuilder(platform::ProcessLauncher& launcher,
