@@ -32,18 +32,22 @@ TEST_F(JobCancelTest, AQueuedJobEndsAtOnceAndNeverRuns) {
 }
 
 TEST_F(JobCancelTest, ARunningJobIsAskedToEnd) {
+  bool before = true;
   bool requested = false;
+  Gate looked;
   Start([&](JobContext& context) {
-    EXPECT_FALSE(context.CancelRequested());
+    before = context.CancelRequested();
+    looked.Open();
     WaitForCancel(context);
     requested = context.CancelRequested();
     return Cancelled();
   });
   const std::string id = Submit("a").id;
-  WaitForState(id, JobState::kRunning);
+  looked.Wait();
   const auto job = pool_->Cancel(id);
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->state, JobState::kCancelling);
+  EXPECT_FALSE(before);
   EXPECT_EQ(WaitForEnd(id).state, JobState::kCancelled);
   EXPECT_TRUE(requested);
   EXPECT_EQ(History(id), "queued running cancelling cancelled");
