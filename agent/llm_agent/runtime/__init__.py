@@ -1,0 +1,1 @@
+"""What every model server needs, whatever the model: folder, socket, readiness, queue, end."""

@@ -1,0 +1,65 @@
+"""From launch, config.yaml and environment to the loader's settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from llm_agent.errors import ConfigError
+from llm_agent.loaders.base import Settings
+from llm_agent.runtime.config import Config
+from llm_agent.runtime.limits import LIMITS, Limits
+from llm_agent.runtime.model_folder import ModelFolder
+
+ATTENTION = ("sdpa", "eager", "flash_attention_2", "flash_attention_3", "flex_attention")
+
+# What `options` of config.yaml may hold when the agent itself serves: name -> is the value right.
+AGENT_OPTIONS: dict[str, Callable[[Any], bool]] = {
+    "attention": lambda value: value in ATTENTION,
+    "trust_remote_code": lambda value: isinstance(value, bool),
+    "waiting": lambda value: isinstance(value, int) and 0 <= value <= 10_000,
+}
+
+
+def threads(folder: ModelFolder, config: Config) -> int:
+    """config.yaml, else what the daemon hands out, else the plan, never more than the cores."""
+    given = os.environ.get("LLMD_THREADS", "")
+    wanted = config.threads or (int(given) if given.isdigit() else 0) or folder.launch.threads
+    return max(1, min(wanted, os.cpu_count() or 1))
+
+
+def loader_settings(folder: ModelFolder, config: Config) -> Settings:
+    launch, profile = folder.launch, folder.profile
+    check_options(config.options, AGENT_OPTIONS, launch.engine)
+    return Settings(
+        weights=folder.weights,
+        kind=launch.kind,
+        name=launch.name,
+        loader=launch.loader,
+        model_type=str(profile.get("model_type") or ""),
+        architecture=str(profile.get("architecture") or ""),
+        capabilities=tuple(profile.get("capabilities") or ()),
+        context=config.context or launch.context,
+        parallel=config.parallel or launch.parallel,
+        threads=threads(folder, config),
+        device=config.device,
+        dtype=config.dtype,
+        quantization=config.quantization,
+        options=dict(config.options),
+        limits=Limits(waiting=config.options.get("waiting", LIMITS.waiting)),
+    )
+
+
+def check_options(
+    options: dict[str, Any], allowed: dict[str, Callable[[Any], bool]], engine: str
+) -> None:
+    """Raises ConfigError for an option that the engine does not have, or a wrong value."""
+    for name, value in options.items():
+        if name not in allowed:
+            raise ConfigError(
+                f"config.yaml: options.{name[:100]} is unknown to the engine {engine}",
+                next_step=f"it has: {', '.join(allowed) or 'none'}",
+            )
+        if not allowed[name](value):
+            raise ConfigError(f"config.yaml: options.{name} cannot be {str(value)[:100]!r}")
