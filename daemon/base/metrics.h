@@ -20,6 +20,8 @@ inline constexpr char kFirstByteSeconds[] = "llmd_time_to_first_byte_seconds";  
 inline constexpr char kInFlight[] = "llmd_requests_in_flight";                  // model
 inline constexpr char kDownloadBytes[] = "llmd_download_bytes_total";  // result: fetched, reused
 inline constexpr char kServerStarts[] = "llmd_model_starts_total";     // model, result
+inline constexpr char kServerEnds[] =
+    "llmd_model_server_ends_total";  // model, how: stopped, failed, oom
 inline constexpr char kReadopted[] = "llmd_readopted_total";
 inline constexpr char kMemoryBytes[] = "llmd_memory_bytes";          // kind: capacity, reserved
 inline constexpr char kJobs[] = "llmd_jobs_ended_total";             // kind, state
