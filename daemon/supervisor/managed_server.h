@@ -72,6 +72,10 @@ class ManagedServer {
     std::vector<Supervisor::StartDone> starts;
   };
 
+  // A stop that somebody else has asked for, with a grace that is not known.
+  static constexpr std::chrono::seconds kForeignStop{3600};
+  static std::chrono::seconds ReadyLimit(int64_t given);
+
   Status Launch(const ServerSpec& spec);
   void BeginLaunch(const ServerSpec& spec, std::vector<Supervisor::StartDone> starts);
   void AskToStop(std::chrono::milliseconds grace);
