@@ -19,7 +19,8 @@ class Broadcast {
  public:
   using Callback = std::function<void(const T&)>;
 
-  // Unsubscribes when destroyed. After that no new call begins.
+  // Unsubscribes when destroyed. A publication that is under way on another thread may still call
+  // the callback after that; a later one does not.
   class Subscription {
    public:
     Subscription() = default;

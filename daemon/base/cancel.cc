@@ -97,7 +97,8 @@ CancelSource::CancelSource(const CancelToken& parent) : CancelSource() {
 void CancelSource::Cancel() {
   internal::CancelState& state = *state_;
   state.mutex.Lock();
-  state.cancelled = true;
+  // One thread calls the callbacks: a second one would hide from Release which is running.
+  if (std::exchange(state.cancelled, true)) return state.mutex.Unlock();
   state.changed.NotifyAll();
   while (!state.callbacks.empty()) {
     auto node = state.callbacks.extract(state.callbacks.begin());

@@ -62,6 +62,7 @@ class CancelSource {
   CancelSource(const CancelSource&) = delete;
   CancelSource& operator=(const CancelSource&) = delete;
 
+  // Calls the callbacks, unless an earlier call has done so or is at it on another thread.
   void Cancel();
   CancelToken token() const;
 

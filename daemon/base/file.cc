@@ -105,10 +105,13 @@ Status MakeFolders(const fs::path& folder, mode_t mode) {
   if (folder.has_parent_path() && folder.parent_path() != folder) {
     LLMD_RETURN_IF_ERROR(MakeFolders(folder.parent_path(), mode));
   }
-  if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST) {
-    return ErrnoStatus(errno, fmt::format("cannot create folder {}", folder.string()));
+  if (::mkdir(folder.c_str(), mode) == 0) return OkStatus();
+  const int error = errno;
+  // Somebody else may have made it meanwhile.
+  if (error == EEXIST && ::stat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return OkStatus();
   }
-  return OkStatus();
+  return ErrnoStatus(error, fmt::format("cannot create folder {}", folder.string()));
 }
 
 Status RemoveTree(const fs::path& path) {
@@ -146,10 +149,21 @@ Status Rename(const fs::path& from, const fs::path& to, unsigned flags) {
   return from.parent_path() == to.parent_path() ? OkStatus() : SyncFolder(from.parent_path());
 }
 
+// For file systems that cannot do it in one step: a file that appears at `to` in between is
+// replaced, a folder with something in it never is.
+Status RenameIfFree(const fs::path& from, const fs::path& to) {
+  struct stat info {};
+  if (::lstat(to.c_str(), &info) == 0) {
+    return ErrnoStatus(EEXIST, fmt::format("cannot move {} to {}", from.string(), to.string()));
+  }
+  return Rename(from, to, 0);
+}
+
 }  // namespace
 
 Status RenameNoReplace(const fs::path& from, const fs::path& to) {
-  return Rename(from, to, kNoReplace);
+  const Status status = Rename(from, to, kNoReplace);
+  return status.code() == StatusCode::kUnimplemented ? RenameIfFree(from, to) : status;
 }
 
 Status ExchangePaths(const fs::path& a, const fs::path& b) { return Rename(a, b, kExchange); }

@@ -4,10 +4,12 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 namespace llmd {
 namespace {
@@ -35,18 +37,23 @@ std::string_view LevelName(LogLevel level) {
   return "INFO";
 }
 
-// JSON string escaping; bytes that are not ASCII pass through.
+// JSON string escaping; what is not UTF-8 becomes U+FFFD, so that every line can be read.
 void AppendQuoted(std::string& out, std::string_view text) {
   out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint point = DecodeUtf8(text, at);
+    const char c = text[at];
+    if (point.length == 0) {
+      out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
     } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
     } else {
-      out.push_back(c);
+      out += text.substr(at, point.length);
     }
+    at += std::max<size_t>(point.length, 1);
   }
   out.push_back('"');
 }

@@ -5,6 +5,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <charconv>
+#include <set>
 #include <sstream>
 
 #include "base/file.h"
@@ -32,7 +33,9 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(const YamlLimits& limits) : limits_(limits) {}
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (std::exchange(begun_, true)) Refuse(mark, "more than one document");
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Add(mark, "", anchor, {.kind = YamlNode::Kind::kNull});
@@ -66,6 +69,7 @@ class TreeBuilder : public YAML::EventHandler {
   struct Level {
     YamlNode node;
     std::optional<std::string> key;  // a map's key that waits for its value
+    std::set<std::string> keys;      // all of a map's keys
     int key_line = 0;
     int key_column = 0;
   };
@@ -98,7 +102,7 @@ class TreeBuilder : public YAML::EventHandler {
     node.line = mark.line + 1;
     node.column = mark.column + 1;
     if (!levels_.empty() && levels_.back().node.IsMap() && !levels_.back().key) {
-      if (levels_.back().node.Find(node.scalar) != nullptr) {
+      if (!levels_.back().keys.insert(node.scalar).second) {
         Refuse(mark, fmt::format("the key '{}' appears twice", node.scalar));
       }
       levels_.back().key = node.scalar;
@@ -122,6 +126,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   const YamlLimits& limits_;
+  bool begun_ = false;
   size_t nodes_ = 0;
   std::vector<Level> levels_;
   YamlNode root_;
@@ -167,7 +172,8 @@ StatusOr<YamlNode> ParseYaml(std::string_view text, std::string_view source,
   TreeBuilder builder(limits);
   try {
     YAML::Parser parser(stream);
-    parser.HandleNextDocument(builder);
+    while (parser.HandleNextDocument(builder)) {
+    }
   } catch (const Refusal& refusal) {
     return ErrorAt(source, refusal.line, refusal.column, refusal.message, "invalid_yaml");
   } catch (const YAML::Exception& error) {

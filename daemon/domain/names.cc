@@ -27,30 +27,6 @@ bool IsIdCharacter(char c) {
   return IsAsciiLetter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-// One code point; `length` 0 where the bytes are not UTF-8.
-struct CodePoint {
-  uint32_t value = 0;
-  size_t length = 0;
-};
-
-CodePoint DecodeAt(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || at + length > text.size()) return {};
-  uint32_t value = first & (0x7Fu >> length);
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {};
-    value = value << 6 | (byte(i) & 0x3Fu);
-  }
-  // Overlong forms, surrogates and what lies beyond Unicode.
-  constexpr std::array<uint32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kSmallest[length] || value > 0x10FFFF) return {};
-  if (value >= 0xD800 && value <= 0xDFFF) return {};
-  return {value, length};
-}
-
 bool IsControl(uint32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
 
 // Characters that reorder the text around them: a name can look like another with their help.
@@ -61,7 +37,7 @@ bool IsDirectional(uint32_t c) {
 // Why a character may not be in a path; empty when it may.
 std::string_view CharacterFault(std::string_view path) {
   for (size_t at = 0; at < path.size();) {
-    const CodePoint point = DecodeAt(path, at);
+    const CodePoint point = DecodeUtf8(path, at);
     if (point.length == 0) return "it is not valid UTF-8";
     if (IsControl(point.value)) return "it has a control character";
     if (IsDirectional(point.value)) return "it has a character that reorders text";
@@ -169,7 +145,7 @@ std::string SanitizeForTerminal(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());
   for (size_t at = 0; at < text.size();) {
-    const CodePoint point = DecodeAt(text, at);
+    const CodePoint point = DecodeUtf8(text, at);
     if (point.length == 0) {
       ++at;
       continue;
@@ -182,15 +158,6 @@ std::string SanitizeForTerminal(std::string_view text) {
     at += point.length;
   }
   return clean;
-}
-
-bool IsValidUtf8(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    const CodePoint point = DecodeAt(text, at);
-    if (point.length == 0) return false;
-    at += point.length;
-  }
-  return true;
 }
 
 std::string ToLower(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace llmd {
 
@@ -28,8 +29,6 @@ std::string ServerIdFor(std::string_view folder_name);
 // One line that is safe to show on a terminal: removes control characters, characters that reorder
 // text and bytes that are not UTF-8; line breaks and tabs become spaces.
 std::string SanitizeForTerminal(std::string_view text);
-
-bool IsValidUtf8(std::string_view text);
 
 // ASCII lower case.
 std::string ToLower(std::string_view text);
