@@ -21,7 +21,8 @@ struct Wish {
   std::string file;  // the variant that holds this file of the repository
   std::string quantization;
   int64_t context = 0;
-  bool force = false;  // overrides a refusal for want of memory
+  bool force = false;              // overrides a refusal for want of memory
+  bool trust_remote_code = false;  // the repository's own Python code may run
 };
 
 // How start.sh serves the model. JSON form: LaunchToJson.
@@ -39,6 +40,8 @@ struct Launch {
   int64_t context = 0;
   int parallel = 1;
   int threads = 1;
+  std::string quantization;  // done while loading: 4bit | 8bit | fp8; empty: none
+  bool remote_code = false;  // the repository's own Python code may run
 };
 
 struct Plan {

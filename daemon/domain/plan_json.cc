@@ -6,13 +6,21 @@
 namespace llmd {
 
 nlohmann::json LaunchToJson(const Launch& launch) {
-  return {{"engine", launch.engine},   {"bind", launch.bind},
-          {"argv", launch.argv},       {"environment", launch.environment},
-          {"routes", launch.routes},   {"ready_timeout_seconds", launch.ready_timeout_seconds},
-          {"weights", launch.weights}, {"loader", launch.loader},
-          {"kind", launch.kind},       {"name", launch.name},
-          {"context", launch.context}, {"parallel", launch.parallel},
-          {"threads", launch.threads}};
+  return {{"engine", launch.engine},
+          {"bind", launch.bind},
+          {"argv", launch.argv},
+          {"environment", launch.environment},
+          {"routes", launch.routes},
+          {"ready_timeout_seconds", launch.ready_timeout_seconds},
+          {"weights", launch.weights},
+          {"loader", launch.loader},
+          {"kind", launch.kind},
+          {"name", launch.name},
+          {"context", launch.context},
+          {"parallel", launch.parallel},
+          {"threads", launch.threads},
+          {"quantization", launch.quantization},
+          {"remote_code", launch.remote_code}};
 }
 
 StatusOr<Launch> LaunchFromJson(const nlohmann::json& json) {
@@ -31,6 +39,8 @@ StatusOr<Launch> LaunchFromJson(const nlohmann::json& json) {
   fields.Read("context", launch.context);
   fields.Read("parallel", launch.parallel);
   fields.Read("threads", launch.threads);
+  fields.Read("quantization", launch.quantization);
+  fields.Read("remote_code", launch.remote_code);
   LLMD_RETURN_IF_ERROR(fields.status());
   return launch;
 }

@@ -45,7 +45,8 @@ StatusOr<SpecCondition> ConditionOf(const std::string& source, const YamlNode& n
   SpecReader reader(
       source, node,
       {"detectors", "kinds", "architectures", "model_types", "loaders", "quantizations",
-       "capabilities", "components", "repos", "files", "remote_code", "engines", "os", "gpu"});
+       "capabilities", "components", "repos", "files", "no_files", "gguf_keys", "no_gguf_keys",
+       "remote_code", "engines", "os", "gpu", "compute_capability"});
   if (node.IsMap() && node.entries.empty()) reader.Fail(node, "an empty condition");
   SpecCondition condition;
   reader.Read("detectors", condition.detectors);
@@ -58,10 +59,14 @@ StatusOr<SpecCondition> ConditionOf(const std::string& source, const YamlNode& n
   reader.Read("components", condition.components);
   reader.Read("repos", condition.repos);
   reader.Read("files", condition.files);
+  reader.Read("no_files", condition.no_files);
+  reader.Read("gguf_keys", condition.gguf_keys);
+  reader.Read("no_gguf_keys", condition.no_gguf_keys);
   reader.Read("remote_code", condition.remote_code);
   reader.Read("engines", condition.engines);
   reader.Read("os", condition.os);
   reader.Read("gpu", condition.gpu);
+  reader.Read("compute_capability", condition.compute_capability);
   reader.CheckOneOf("os", {"linux", "macos"});
   reader.CheckOneOf("gpu", {"cuda", "metal", "none"});
   if (!reader.status().ok()) return reader.status();

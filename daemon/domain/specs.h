@@ -24,12 +24,16 @@ struct SpecCondition {
   std::vector<std::string> components;  // class names of a pipeline's parts
   std::vector<std::string> repos;       // the repository's id
   std::vector<std::string> files;       // paths in the repository; '*' does not cross '/'
+  std::vector<std::string> no_files;    // holds when none is there
+  std::vector<std::string> gguf_keys;   // keys of the header of a GGUF
+  std::vector<std::string> no_gguf_keys;
   std::optional<bool> remote_code;
   // What was chosen.
   std::vector<std::string> engines;
   // The machine.
-  std::vector<std::string> os;   // linux | macos
-  std::vector<std::string> gpu;  // cuda | metal | none
+  std::vector<std::string> os;    // linux | macos
+  std::vector<std::string> gpu;   // cuda | metal | none
+  double compute_capability = 0;  // of every CUDA GPU, at least
 };
 
 // Holds when one of them does; empty: always.
@@ -42,7 +46,8 @@ struct PackageSpec {
 
 // A dependency that the family knows besides what always gets installed.
 struct SpecialSpec {
-  std::string name;  // as shown: "mamba-ssm"
+  std::string name;         // as shown: "mamba-ssm"
+  std::string requirement;  // as installed, PEP 508
   SpecConditions when;
   // Where it is installed with the rest; never when `installed` is false.
   bool installed = false;
@@ -72,6 +77,7 @@ struct HandlerSpec {
   std::vector<SpecialSpec> special;
   std::vector<ScriptSpec> scripts;  // extra templates for scripts/
   std::vector<NoteSpec> notes;
+  std::vector<NoteSpec> refusals;  // what to say where no engine serves it
 };
 
 // One kind of model that an engine serves.
@@ -88,9 +94,9 @@ struct ServedKind {
 // One form of weights that an engine reads.
 struct ServedQuantization {
   std::string name;     // profile.quantization
-  SpecConditions when;  // elsewhere: `refusal`, or with `fallback_factor` loaded as 16 bit numbers
+  SpecConditions when;  // elsewhere: loaded as 16 bit numbers when `unpacked`, else `refusal`
+  bool unpacked = false;
   std::string refusal;
-  double fallback_factor = 0;  // weights in memory per byte on disk; 0: no fallback
 };
 
 // How an engine can make weights smaller while it loads them, by the name that users give.

@@ -25,13 +25,13 @@ StatusOr<ServedQuantization> ParseQuantization(const std::string& file, const Ya
     quantization.name = node.scalar;
     return quantization;
   }
-  SpecReader reader(file, node, {"name", "when", "refusal", "fallback_factor"});
+  SpecReader reader(file, node, {"name", "when", "refusal", "unpacked"});
   if (reader.Require("name")) reader.Read("name", quantization.name);
   reader.Read("when", quantization.when);
   reader.Read("refusal", quantization.refusal);
-  reader.Read("fallback_factor", quantization.fallback_factor);
+  reader.Read("unpacked", quantization.unpacked);
   const bool partly = reader.Find("when") != nullptr;
-  if (partly && quantization.fallback_factor == 0) reader.Require("refusal");
+  if (partly && !quantization.unpacked) reader.Require("refusal");
   if (!reader.status().ok()) return reader.status();
   return quantization;
 }

@@ -10,9 +10,11 @@ namespace {
 constexpr char kGeneral[] = "general";
 
 StatusOr<SpecialSpec> ParseSpecial(const std::string& file, const YamlNode& node) {
-  SpecReader reader(file, node, {"name", "when", "install", "note"});
+  SpecReader reader(file, node, {"name", "requirement", "when", "install", "note"});
   SpecialSpec special;
   if (reader.Require("name")) reader.Read("name", special.name);
+  special.requirement = special.name;
+  reader.Read("requirement", special.requirement);
   reader.Read("when", special.when);
   reader.Read("note", special.note);
   // `install: always`, or the conditions.
@@ -52,7 +54,7 @@ StatusOr<NoteSpec> ParseNote(const std::string& file, const YamlNode& node) {
 StatusOr<HandlerSpec> ParseHandler(const SpecFile& file) {
   SpecReader reader(
       file.name, file.root,
-      {"schema", "id", "addition", "match", "packages", "special", "scripts", "notes"});
+      {"schema", "id", "addition", "match", "packages", "special", "scripts", "notes", "refusals"});
   HandlerSpec handler{.file = file.name};
   LLMD_ASSIGN_OR_RETURN(handler.id, ReadSpecId(reader));
   reader.Read("addition", handler.addition);
@@ -61,6 +63,7 @@ StatusOr<HandlerSpec> ParseHandler(const SpecFile& file) {
   reader.ReadList("special", &ParseSpecial, handler.special);
   reader.ReadList("scripts", &ParseScript, handler.scripts);
   reader.ReadList("notes", &ParseNote, handler.notes);
+  reader.ReadList("refusals", &ParseNote, handler.refusals);
   if (!handler.addition && handler.match.empty() && handler.id != kGeneral) {
     reader.Fail(file.root, "'match' is missing: only the handler 'general' takes every model");
   }

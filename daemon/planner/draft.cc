@@ -80,9 +80,10 @@ void AddReasons(const PlannerInput& input, const ModelProfile& profile, Draft& d
   if (!draft.wish.ok()) draft.reasons.push_back(Message(draft.wish));
   const EngineFit* chosen = draft.chosen;
   if (chosen == nullptr) {
-    if (draft.wish.ok() && profile.kind != "unsupported") {
-      draft.reasons.push_back(NobodyServes(draft.fits, profile));
-    }
+    const std::vector<std::string>& refusals = draft.needs.refusals;
+    if (!draft.wish.ok() || profile.kind == "unsupported") return;
+    draft.reasons.insert(draft.reasons.end(), refusals.begin(), refusals.end());
+    if (refusals.empty()) draft.reasons.push_back(NobodyServes(draft.fits, profile));
     return;
   }
   if (!chosen->usable) {
@@ -115,7 +116,8 @@ Draft MakeDraft(const PlannerInput& input, const ModelProfile& profile) {
     draft.memory = EstimateMemory(subject, input.wish, *draft.chosen);
   }
   draft.files = ChooseFiles(input.facts, profile, draft.selection);
-  draft.needs = FindNeeds(subject, draft.chosen, input.handlers);
+  const EngineFit* nearest = draft.chosen != nullptr ? draft.chosen : NearestEngine(draft.fits);
+  draft.needs = FindNeeds(subject, nearest, input.handlers);
   AddReasons(input, profile, draft);
   return draft;
 }

@@ -68,7 +68,6 @@ class Fitter {
     Selection other = free_choice ? AlternativeIn(engine_.formats, subject_.facts, subject_.profile)
                                   : Selection{};
     if (other.files.empty()) {
-      fit_.served = nullptr;
       return Refuse(fit_.selection.format.empty()
                         ? "there are no weights that it reads"
                         : fmt::format("does not read {} weights", fit_.selection.format));
@@ -83,14 +82,12 @@ class Fitter {
     const auto at = std::find_if(known.begin(), known.end(), [&](const ServedQuantization& each) {
       return each.name == wanted;
     });
-    fit_.weights_factor = engine_.weights_factor;
     if (at == known.end()) {
-      fit_.served = nullptr;
       return Refuse(fmt::format("does not read weights quantised as {}", wanted));
     }
     if (!Holds(at->when, subject_)) {
-      if (at->fallback_factor > 0) {
-        fit_.weights_factor = engine_.weights_factor * at->fallback_factor;
+      if (at->unpacked) {
+        fit_.unpacked = true;
         remark_ = fmt::format("turns {} weights into 16 bit numbers here", wanted);
       } else {
         hardware_ = at->refusal;
@@ -180,6 +177,14 @@ const EngineFit* ChooseEngine(const std::vector<EngineFit>& fits, const Wish& wi
   if (best == nullptr) best = first([](const EngineFit& fit) { return fit.usable; });
   if (best == nullptr) best = first([](const EngineFit& fit) { return fit.served_on_os; });
   return best;
+}
+
+const EngineFit* NearestEngine(const std::vector<EngineFit>& fits) {
+  const auto at = std::find_if(fits.begin(), fits.end(), [](const EngineFit& fit) {
+    return fit.served != nullptr && fit.engine->not_driven.empty() &&
+           Reads(*fit.engine, fit.selection);
+  });
+  return at == fits.end() ? nullptr : &*at;
 }
 
 }  // namespace llmd::planner

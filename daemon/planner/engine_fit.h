@@ -16,7 +16,7 @@ struct EngineFit {
   const ServedKind* served = nullptr;                   // null: not this kind of model
   Selection selection;                                  // the weights that this engine would use
   const LoadQuantization* load_quantization = nullptr;  // as wished
-  double weights_factor = 1.0;                          // weights in memory per byte on disk
+  bool unpacked = false;      // packed weights are loaded as 16 bit numbers
   bool served_on_os = false;  // it serves such models on this operating system
   bool usable = false;        // and on this machine
   std::string reason;         // why not; for a usable one a remark, mostly empty
@@ -32,5 +32,8 @@ std::vector<EngineFit> FitEngines(const Subject& subject, const Wish& wish,
 // none does.
 const EngineFit* ChooseEngine(const std::vector<EngineFit>& fits, const Wish& wish,
                               const Selection& selection);
+
+// Of engines that llmd runs, the first that loads such models, whatever else is in the way.
+const EngineFit* NearestEngine(const std::vector<EngineFit>& fits);
 
 }  // namespace llmd::planner

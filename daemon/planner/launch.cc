@@ -56,7 +56,9 @@ Launch MakeLaunch(const Subject& subject, const EngineFit& fit, const MemoryEsti
                 .name = name,
                 .context = memory.context,
                 .parallel = memory.parallel,
-                .threads = std::max(subject.machine.cpus, 1)};
+                .threads = std::max(subject.machine.cpus, 1),
+                .remote_code = !gguf && subject.profile.requirements.remote_code};
+  if (fit.load_quantization != nullptr) launch.quantization = fit.load_quantization->name;
   if (!launch.argv.empty()) {
     launch.argv.insert(launch.argv.end(), fit.served->arguments.begin(),
                        fit.served->arguments.end());

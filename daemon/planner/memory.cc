@@ -117,12 +117,22 @@ class Estimator {
       result_.weights_bytes = headers->weight_bytes;
       from_headers_ = true;
     }
-    const auto& parameters = subject_.profile.parameters;
-    if (fit_.load_quantization != nullptr && parameters) {
-      result_.weights_bytes = Scale(*parameters, fit_.load_quantization->bytes_per_parameter);
-    } else {
-      result_.weights_bytes = Scale(result_.weights_bytes, fit_.weights_factor);
+    const int64_t parameters = subject_.profile.parameters.value_or(0);
+    if (fit_.load_quantization != nullptr && parameters > 0) {
+      const double bytes = fit_.load_quantization->bytes_per_parameter;
+      const int64_t kept = KeptParameters(parameters);
+      result_.weights_bytes = Plus(Scale(parameters - kept, bytes), Times(kept, 2));
+    } else if (fit_.unpacked) {
+      result_.weights_bytes = Times(parameters > 0 ? parameters : result_.weights_bytes, 2);
     }
+    result_.weights_bytes = Scale(result_.weights_bytes, engine_.weights_factor);
+  }
+
+  // Embeddings and the head stay as they are when a model is quantised on load.
+  int64_t KeptParameters(int64_t parameters) const {
+    if (architecture_ == nullptr) return parameters / 10;
+    const int64_t table = Times(architecture_->vocab_size, architecture_->hidden_size);
+    return std::min(Times(table, 2), parameters);
   }
 
   int64_t Activation(int64_t context, int parallel) const {

@@ -84,6 +84,13 @@ StatusOr<Plan> MakePlan(const PlannerInput& input, const ModelProfile& profile,
     return NotInstallable(profile, "not_installable",
                           "llmctl check --explain says what was looked at.");
   }
+  const bool code = profile.requirements.remote_code && draft.selection.format != "gguf";
+  if (code && !input.wish.trust_remote_code) {
+    return MakeStatus(StatusCode::kFailedPrecondition,
+                      fmt::format("{} runs Python code out of its repository", profile.repo_id),
+                      {.code = "remote_code",
+                       .next_step = "Read that code, then install with --trust-remote-code."});
+  }
   if (!draft.memory_reason.empty() && !input.wish.force) {
     return NotInstallable(
         profile, "does_not_fit",

@@ -15,13 +15,13 @@ void AddPackages(const std::vector<PackageSpec>& packages, const Subject& subjec
   }
 }
 
-void AddHandler(const HandlerSpec& handler, const Subject& subject, bool installs, Needs& needs) {
-  if (installs) AddPackages(handler.packages, subject, needs);
+void AddHandler(const HandlerSpec& handler, const Subject& subject, Needs& needs) {
+  AddPackages(handler.packages, subject, needs);
   for (const SpecialSpec& special : handler.special) {
     if (!Holds(special.when, subject)) continue;
     AddOnce(needs.special, special.name);
-    if (installs && special.installed && Holds(special.install_when, subject)) {
-      AddOnce(needs.packages, special.name);
+    if (special.installed && Holds(special.install_when, subject)) {
+      AddOnce(needs.packages, special.requirement);
     } else if (!special.note.empty()) {
       AddOnce(needs.notes, special.note);
     }
@@ -31,6 +31,9 @@ void AddHandler(const HandlerSpec& handler, const Subject& subject, bool install
   }
   for (const NoteSpec& note : handler.notes) {
     if (Holds(note.when, subject)) AddOnce(needs.notes, note.text);
+  }
+  for (const NoteSpec& refusal : handler.refusals) {
+    if (Holds(refusal.when, subject)) AddOnce(needs.refusals, refusal.text);
   }
 }
 
@@ -53,7 +56,7 @@ Needs FindNeeds(const Subject& subject, const EngineFit* fit,
     if (!handler.addition && !needs.handler.empty()) continue;
     if (!Holds(handler.match, about)) continue;
     if (!handler.addition) needs.handler = handler.id;
-    AddHandler(handler, about, fit != nullptr, needs);
+    AddHandler(handler, about, needs);
   }
   return needs;
 }

@@ -15,9 +15,11 @@ struct Needs {
   std::vector<std::string> special;   // names, each once
   std::vector<std::string> scripts;
   std::vector<std::string> notes;
+  std::vector<std::string> refusals;  // for when no engine serves it
 };
 
-// `fit` is the chosen engine; nullptr: none, so that only the handlers' packages are known.
+// `fit` is the engine that is chosen, or comes nearest; nullptr: only the handlers' packages are
+// known.
 Needs FindNeeds(const Subject& subject, const EngineFit* fit,
                 const std::vector<HandlerSpec>& handlers);
 

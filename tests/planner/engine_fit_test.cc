@@ -149,13 +149,12 @@ TEST(EngineFitTest, WeightsThatItCannotKeepPackedTakeMoreMemory) {
   EngineSpec engine = TextEngine();
   Model model = LlamaModel();
   model.profile.quantization = "fp8";
-  engine.quantizations.push_back(
-      {.name = "fp8", .when = {{.gpu = {"cuda"}}}, .fallback_factor = 2});
+  engine.quantizations.push_back({.name = "fp8", .when = {{.gpu = {"cuda"}}}, .unpacked = true});
   const EngineFit here = Fit(engine, model, LinuxMachine());
   EXPECT_TRUE(here.usable);
-  EXPECT_DOUBLE_EQ(here.weights_factor, 2);
+  EXPECT_TRUE(here.unpacked);
   EXPECT_THAT(here.reason, HasSubstr("16 bit"));
-  EXPECT_DOUBLE_EQ(Fit(engine, model, GpuMachine(1, 24)).weights_factor, 1);
+  EXPECT_FALSE(Fit(engine, model, GpuMachine(1, 24)).unpacked);
 }
 
 TEST(EngineFitTest, TheFirstUsableThatReadsTheOwnWeightsIsChosen) {

@@ -41,10 +41,29 @@ TEST(LaunchTest, AGgufIsServedByLlamaCpp) {
 TEST(LaunchTest, AnEmbeddingGgufHasItsOwnRole) {
   Model model = GgufModel();
   model.profile.kind = "embedding";
+  model.facts.ggufs = {{.file = "small-Q4_K_M.gguf", .integers = {{"llama.pooling_type", 3}}}};
   const Launch launch = LaunchOf(model);
   EXPECT_EQ(launch.argv.back(), "--embeddings");
   EXPECT_THAT(launch.routes, Contains("POST /v1/embeddings"));
   EXPECT_THAT(launch.routes, Not(Contains("POST /v1/chat/completions")));
+}
+
+TEST(LaunchTest, AGgufThatDoesNotSayHowToPoolIsTold) {
+  Model model = GgufModel();
+  model.profile.kind = "embedding";
+  EXPECT_EQ(LaunchOf(model).argv.back(), "last");
+  model.profile.architecture = "nomic-bert";
+  EXPECT_EQ(LaunchOf(model).argv.back(), "mean");
+}
+
+TEST(LaunchTest, AVisionGgufIsGivenItsProjector) {
+  Model model = GgufModel();
+  model.profile.kind = "vlm";
+  model.AddFile("mmproj-f16.gguf", 100'000'000);
+  const Launch launch = LaunchOf(model);
+  EXPECT_EQ(launch.argv.at(launch.argv.size() - 2), "--mmproj");
+  EXPECT_EQ(launch.argv.back(), "{folder}/model/mmproj-f16.gguf");
+  EXPECT_EQ(launch.weights, "model/small-Q4_K_M.gguf");
 }
 
 TEST(LaunchTest, TheAgentServesTransformersItself) {
