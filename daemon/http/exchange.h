@@ -56,6 +56,8 @@ class Exchange {
   // The next bytes of the body, as pieces that are valid until the next call; none at the end.
   // Errors as Send; after one, what came before must not be taken for the whole body.
   asio::awaitable<Status> Read(std::vector<std::string_view>& pieces);
+  // Read would answer without waiting: bytes came with the head.
+  bool HasBuffered() const { return done_ || begin_ < end_; }
   // The body has been read to its end.
   bool done() const { return done_; }
 

@@ -69,7 +69,7 @@ class AsioUpstreamClient final : public UpstreamClient {
   ~AsioUpstreamClient() override {
     asio::post(io_, [this] {
       for (Call* call : live_) call->exchange->Cancel();
-      pool_.Clear();
+      pool_.Close();
       work_.reset();
     });
     thread_.Join();

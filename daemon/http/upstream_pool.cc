@@ -32,13 +32,15 @@ std::optional<Socket> UpstreamPool::Take(const Endpoint& endpoint) {
 }
 
 void UpstreamPool::Give(const Endpoint& endpoint, Socket socket) {
+  if (closed_) return;
   std::vector<Idle>& waiting = idle_[endpoint];
   if (waiting.size() >= kMaxIdle) return;
   waiting.push_back({std::move(socket), Clock::now()});
   if (!sweeping_) ScheduleSweep();
 }
 
-void UpstreamPool::Clear() {
+void UpstreamPool::Close() {
+  closed_ = true;
   idle_.clear();
   sweeping_ = false;
   sweep_.cancel();

@@ -23,7 +23,8 @@ class UpstreamPool {
   // Keeps a connection whose last answer has been read to its end. It is closed after 4 s: the
   // servers close theirs after 5.
   void Give(const Endpoint& endpoint, Socket socket);
-  void Clear();
+  // Closes all, and keeps none from here on.
+  void Close();
 
   const asio::any_io_executor& executor() const { return executor_; }
 
@@ -38,6 +39,7 @@ class UpstreamPool {
   asio::any_io_executor executor_;
   asio::steady_timer sweep_;
   bool sweeping_ = false;
+  bool closed_ = false;
   std::map<Endpoint, std::vector<Idle>> idle_;
 };
 
