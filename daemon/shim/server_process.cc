@@ -160,7 +160,15 @@ std::vector<pid_t> ServerProcess::Others() const {
   return others;
 }
 
-bool ServerProcess::HasDescendants() const { return !Others().empty(); }
+bool ServerProcess::HasDescendants() const {
+#if defined(__linux__)
+  // Orphans come to this process, so whoever descends from it descends from a child of it.
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+#else
+  return !Others().empty();
+#endif
+}
 
 void ServerProcess::KillAll() {
   Signal(SIGKILL);

@@ -232,15 +232,15 @@ void Shim::Finish() {
 
 void Shim::EndDescendants() {
   const auto deadline = Steady::now() + kKillLimit;
+  server_.Reap();
   // A killed process may leave children that come to us only then, so look again until none is
   // left.
-  do {
+  while (server_.HasDescendants() && Steady::now() < deadline) {
     server_.KillAll();
     pollfd wait{signals_.fd(), POLLIN, 0};
-    if (::poll(&wait, 1, server_.HasDescendants() ? kStrayLookMs : 0) > 0) signals_.Take();
+    if (::poll(&wait, 1, kStrayLookMs) > 0) signals_.Take();
     server_.Reap();
-  } while (server_.HasDescendants() && Steady::now() < deadline);
-  server_.Reap();
+  }
 }
 
 void Shim::DrainPipes() {

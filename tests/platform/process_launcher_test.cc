@@ -13,9 +13,9 @@
 #include <thread>
 
 #include "base/file.h"
-#include "platform/exit_descriptor.h"
 #include "platform/process_table.h"
 #include "platform/unix_socket.h"
+#include "support/processes.h"
 #include "support/temp_folder.h"
 
 namespace llmd::platform {
@@ -23,20 +23,14 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using testing::IsGone;
+using testing::OpenDescriptors;
 using testing::TempFolder;
 
 ProcessSpec Shell(std::string script) {
   return {.program = "/bin/sh",
           .arguments = {"-c", std::move(script)},
           .environment = {{"PATH", "/usr/bin:/bin"}}};
-}
-
-// Waits for the end of a process that is nobody's child here.
-bool IsGone(pid_t pid) {
-  const auto exit = OpenExitDescriptor(pid);
-  if (!exit.ok()) return exit.status().code() == StatusCode::kNotFound;
-  pollfd wait{exit->get(), POLLIN, 0};
-  return ::poll(&wait, 1, 30'000) == 1;
 }
 
 class Launcher : public ::testing::Test {
@@ -247,17 +241,12 @@ TEST_F(Launcher, TwoMayWait) {
 }
 
 TEST_F(Launcher, NoDescriptorIsLeftBehind) {
-  const auto count = [] {
-    int open = 0;
-    for (int fd = 0; fd < 1024; ++fd) open += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
-    return open;
-  };
-  const int before = count();
+  const int before = OpenDescriptors();
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(Run(Shell("echo x")).ok());
     ASSERT_FALSE(Run({.program = "/no/such/program"}).ok());
   }
-  EXPECT_EQ(count(), before);
+  EXPECT_EQ(OpenDescriptors(), before);
 }
 
 TEST(CleanEnvironment, KeepsLittleAndNoSecrets) {
