@@ -270,6 +270,7 @@ Status EnvBuild::Smoke(const fs::path& environment) {
                              .environment = platform::CleanEnvironment(false),
                              .folder = environment,
                              .descriptors = {}};
+  if (parts_.lock >= 0) spec.descriptors.emplace_back(parts_.lock, 3);
   spec.environment.insert({{"PYTHONNOUSERSITE", "1"},
                            {"PYTHONSAFEPATH", "1"},
                            {"HF_HUB_OFFLINE", "1"},

@@ -20,6 +20,7 @@ struct BuildParts {
   UvProgram& uv;
   const EnvBuilderOptions& options;
   bool cpu_torch = false;
+  int lock = -1;  // the BuildLock's, for programs that are not run through `uv`
 };
 
 class EnvBuild {

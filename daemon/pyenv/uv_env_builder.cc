@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "pyenv/build.h"
+#include "pyenv/build_lock.h"
 #include "pyenv/env_builder.h"
 
 extern char** environ;
@@ -24,14 +25,16 @@ class UvEnvBuilder final : public EnvBuilder {
                             const CancelToken& cancel) override {
     LLMD_ASSIGN_OR_RETURN(const std::filesystem::path program, FindUv(options_));
     LLMD_RETURN_IF_ERROR(MakeFolders(request.folder));
-    UvProgram uv = Program(program, request.folder, log);
+    LLMD_ASSIGN_OR_RETURN(const BuildLock lock, BuildLock::Take(request.folder, log, cancel));
+    UvProgram uv = Program(program, request.folder, log, lock.descriptor());
     LLMD_ASSIGN_OR_RETURN(const std::string version, VersionOf(uv, cancel));
     LLMD_RETURN_IF_ERROR(CheckVersion(version, program));
     if (log) log(fmt::format("{} at {}", version, program.string()));
     EnvBuild build({.launcher = launcher_,
                     .uv = uv,
                     .options = options_,
-                    .cpu_torch = WantsCpuTorch(machine_, options_)},
+                    .cpu_torch = WantsCpuTorch(machine_, options_),
+                    .lock = lock.descriptor()},
                    request, log, cancel);
     return build.Run();
   }
@@ -46,10 +49,10 @@ class UvEnvBuilder final : public EnvBuilder {
 
  private:
   UvProgram Program(const std::filesystem::path& program, const std::filesystem::path& folder,
-                    LogSink log) const {
+                    LogSink log, int inherited_descriptor = -1) const {
     return UvProgram(launcher_, program,
                      UvEnvironment(options_, platform::CleanEnvironment(true), folder), folder,
-                     std::move(log));
+                     std::move(log), inherited_descriptor);
   }
 
   // "uv 0.13.9"

@@ -66,6 +66,7 @@ StatusOr<std::vector<std::string>> UvProgram::Run(const UvCall& call, const Canc
                              .folder = folder_,
                              .descriptors = {}};
   for (const auto& [name, value] : call.environment) spec.environment[name] = value;
+  if (inherited_descriptor_ >= 0) spec.descriptors.emplace_back(inherited_descriptor_, 3);
   std::vector<std::string> lines;
   const platform::RunOptions options{.on_line =
                                          [&](std::string_view line) {

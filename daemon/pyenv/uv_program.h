@@ -26,12 +26,14 @@ struct UvCall {
 class UvProgram {
  public:
   UvProgram(platform::ProcessLauncher& launcher, std::filesystem::path program,
-            Variables environment, std::filesystem::path folder, LogSink log)
+            Variables environment, std::filesystem::path folder, LogSink log,
+            int inherited_descriptor = -1)
       : launcher_(launcher),
         program_(std::move(program)),
         environment_(std::move(environment)),
         folder_(std::move(folder)),
-        log_(std::move(log)) {}
+        log_(std::move(log)),
+        inherited_descriptor_(inherited_descriptor) {}
 
   // Its output by lines, when it exits with 0; else the error that its output means.
   StatusOr<std::vector<std::string>> Run(const UvCall& call, const CancelToken& cancel);
@@ -44,6 +46,7 @@ class UvProgram {
   Variables environment_;
   std::filesystem::path folder_;
   LogSink log_;
+  int inherited_descriptor_;  // kept open by uv as long as it runs; -1: none
 };
 
 }  // namespace llmd::pyenv

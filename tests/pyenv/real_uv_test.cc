@@ -1,11 +1,18 @@
 // The builder over the real uv and a small package. Skipped where there is no uv or no package
 // index answers; everything else about it must hold.
+#include <absl/cleanup/cleanup.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <map>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "pyenv/env_builder.h"
 #include "pyenv/uv_program.h"
@@ -17,9 +24,13 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
+const MachineFacts kMachine{.os = "linux", .arch = "x86_64"};
+
 class RealUvTest : public ::testing::Test {
  protected:
   RealUvTest() {
+    // Version managers answer slowly, through their shims: the system's Python will do.
+    ::setenv("PATH", "/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin", 1);
     options_.cache_dir = folder_ / "cache";
     options_.environment["UV_CACHE_DIR"] = folder_ / "uv-cache";
     if (const fs::path own = fs::path(LLMD_SOURCE_DIR) / ".tools/bin/uv"; fs::exists(own)) {
@@ -36,7 +47,7 @@ class RealUvTest : public ::testing::Test {
   }
 
   StatusOr<EnvResult> Build(const CancelToken& cancel = {}) {
-    return MakeUvEnvBuilder(*launcher_, {.os = "linux", .arch = "x86_64"}, options_)
+    return MakeUvEnvBuilder(*launcher_, kMachine, options_)
         ->Build(
             request_, [this](std::string_view line) { log_ += std::string(line) + "\n"; }, cancel);
   }
@@ -100,6 +111,104 @@ TEST_F(RealUvTest, TwoEnvironmentsShareFilesByHardLink) {
     return;
   }
   FAIL() << "idna's file is not there";
+}
+
+// What an environment holds: files by digest, links by target. Compiled code is left out, as it
+// carries the time of its making.
+std::map<std::string, std::string> Contents(const fs::path& environment) {
+  std::map<std::string, std::string> contents;
+  for (const auto& entry : fs::recursive_directory_iterator(environment)) {
+    const std::string name = fs::relative(entry.path(), environment);
+    if (name.find("__pycache__") != std::string::npos) continue;
+    if (entry.is_symlink()) {
+      contents[name] = fs::read_symlink(entry.path());
+    } else if (entry.is_regular_file()) {
+      contents[name] = *Sha256OfFile(entry.path());
+    }
+  }
+  return contents;
+}
+
+TEST_F(RealUvTest, ABuilderThatIsKilledAnywhereIsFinishedByTheNext) {
+  BUILD_OR_SKIP(clean);
+  const auto expected = Contents(request_.folder / ".venv");
+  const long lines = std::ranges::count(log_, '\n');
+  ASSERT_GT(lines, 5);
+  for (long kill_after = 1; kill_after < lines; ++kill_after) {
+    request_.folder = folder_ / fmt::format("round {}", kill_after);
+    const pid_t builder = ::fork();
+    if (builder == 0) {
+      // Ends by SIGKILL within its n-th log line, whatever uv is doing meanwhile.
+      long left = kill_after;
+      const StatusOr<EnvResult> result = MakeUvEnvBuilder(*launcher_, kMachine, options_)
+                                             ->Build(request_,
+                                                     [&left](std::string_view) {
+                                                       if (--left == 0) ::kill(::getpid(), SIGKILL);
+                                                     },
+                                                     {});
+      ::_exit(result.ok() ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(builder, &status, 0), builder);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "round " << kill_after << " status " << status;
+    const StatusOr<EnvResult> next = Build();
+    ASSERT_TRUE(next.ok()) << "round " << kill_after << Message(next.status());
+    EXPECT_EQ(next->environment_hash, clean->environment_hash);
+    EXPECT_EQ(Contents(request_.folder / ".venv"), expected) << "round " << kill_after;
+    EXPECT_EQ(std::distance(fs::directory_iterator(request_.folder), {}), 3);
+  }
+}
+
+// Needs the right to mount.
+TEST_F(RealUvTest, AFullDiskIsSaidAndMoreSpaceHelps) {
+  BUILD_OR_SKIP(warm);
+  const fs::path small = folder_ / "small";
+  fs::create_directory(small);
+  if (::mount("none", small.c_str(), "tmpfs", 0, "size=400k") != 0) {
+    GTEST_SKIP() << "cannot mount a small file system here";
+  }
+  const absl::Cleanup unmount = [&small] { ::umount2(small.c_str(), MNT_DETACH); };
+  request_.folder = small / "model";
+  const Status full = Build().status();
+  EXPECT_EQ(full.code(), StatusCode::kResourceExhausted) << Message(full);
+  EXPECT_EQ(GetErrorInfo(full).code, "disk_full") << Message(full);
+  EXPECT_FALSE(fs::exists(request_.folder / ".venv"));
+  ASSERT_EQ(::mount("none", small.c_str(), "tmpfs", MS_REMOUNT, "size=64m"), 0);
+  const StatusOr<EnvResult> result = Build();
+  ASSERT_TRUE(result.ok()) << Message(result.status());
+  EXPECT_EQ(RunPython(request_.folder / ".venv", "import idna"), 0);
+}
+
+TEST_F(RealUvTest, TheAgentIsInstalledWithWhatItNeeds) {
+  const fs::path wheels = fs::path(LLMD_BINARY_DIR) / "share/llmd/wheels";
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(wheels, error)) {
+    if (entry.path().extension() == ".whl") request_.agent_wheel = entry.path();
+  }
+  if (request_.agent_wheel.empty()) GTEST_SKIP() << "the agent's wheel is not built";
+  BUILD_OR_SKIP(result);
+  EXPECT_EQ(result->agent_wheel_sha256, *Sha256OfFile(request_.agent_wheel));
+  EXPECT_EQ(RunPython(request_.folder / ".venv", "import fastapi, llm_agent, uvicorn"), 0);
+  const std::string lock = *ReadFile(request_.folder / "requirements.lock", 1u << 20);
+  EXPECT_THAT(lock, HasSubstr("\nfastapi=="));
+  EXPECT_THAT(lock, ::testing::Not(HasSubstr("\nllm")));
+}
+
+TEST_F(RealUvTest, CancelEndsUv) {
+  BUILD_OR_SKIP(warm);
+  request_.folder = folder_ / "cancelled";
+  CancelSource source;
+  const StatusOr<EnvResult> result = MakeUvEnvBuilder(*launcher_, kMachine, options_)
+                                         ->Build(
+                                             request_,
+                                             [&source](std::string_view line) {
+                                               if (line == "building the environment")
+                                                 source.Cancel();
+                                             },
+                                             source.token());
+  EXPECT_EQ(result.status().code(), StatusCode::kCancelled);
+  EXPECT_FALSE(fs::exists(request_.folder / ".venv"));
+  EXPECT_TRUE(Build().ok());
 }
 
 TEST_F(RealUvTest, AnImpossibleWishIsExplained) {
