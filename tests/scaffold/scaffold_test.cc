@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/yaml_reader.h"
 #include "scaffold/sample_info.h"
 #include "support/temp_folder.h"
@@ -52,6 +54,25 @@ TEST_F(ScaffoldTest, AddsTheHandlersScripts) {
   ASSERT_TRUE(Write(SampleInfo(), {"serve_tensorrt.sh", "optimize_model.sh"}).ok());
   EXPECT_THAT(Files(),
               ::testing::IsSupersetOf({"scripts/serve_tensorrt.sh", "scripts/optimize_model.sh"}));
+}
+
+TEST_F(ScaffoldTest, EveryScriptThatAHandlerNamesIsThere) {
+  std::set<std::string> named;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(LLMD_SOURCE_DIR) / "daemon/handlers/profiles")) {
+    const StatusOr<YamlNode> handler = ReadYamlFile(entry.path());
+    ASSERT_TRUE(handler.ok()) << Message(handler.status());
+    const YamlNode* scripts = handler->Find("scripts");
+    if (scripts == nullptr) continue;
+    for (const YamlNode& script : scripts->items) {
+      const YamlNode* name = script.IsMap() ? script.Find("name") : &script;
+      ASSERT_NE(name, nullptr) << entry.path();
+      named.insert(name->scalar);
+    }
+  }
+  EXPECT_THAT(named, ::testing::Not(::testing::IsEmpty()));
+  const Status status = Write(SampleInfo(), {named.begin(), named.end()});
+  EXPECT_TRUE(status.ok()) << Message(status);
 }
 
 TEST_F(ScaffoldTest, AScriptThatIsNoTemplateIsRefusedAndNothingIsWhole) {
