@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import real, tiny
+from . import real, tiny, tiny_audio, tiny_diffusion, tiny_multimodal, tiny_text, tiny_vision
 from .folder import link_tree
 
 CACHE_ENV = "LLMD_TEST_CACHE"
@@ -25,15 +25,52 @@ class Model:
     slow: bool = False  # worth keeping between runs
 
 
+# name -> what makes it; each stands for the repository tiny/<name>
+TINY: dict[str, Callable[[Path], None]] = {
+    "llama": tiny.tiny_llama,
+    "embedding": tiny.tiny_embedding,
+    "text-classification": tiny_text.text_classification,
+    "token-classification": tiny_text.token_classification,
+    "fill-mask": tiny_text.fill_mask,
+    "question-answering": tiny_text.question_answering,
+    "reranker": tiny_text.cross_encoder,
+    "causal-reranker": tiny_text.causal_reranker,
+    "t5": tiny_text.t5,
+    "bart": tiny_text.bart,
+    "image-classification": tiny_vision.image_classification,
+    "image-feature": tiny_vision.image_feature,
+    "zero-shot-image": tiny_vision.zero_shot_image,
+    "detr": tiny_vision.detr,
+    "yolos": tiny_vision.yolos,
+    "segmentation": tiny_vision.segmentation,
+    "depth": tiny_vision.depth,
+    "video-classification": tiny_vision.video_classification,
+    "image-to-image": tiny_vision.image_to_image,
+    "timm": tiny_vision.timm_classifier,
+    "whisper": tiny_audio.whisper,
+    "ctc": tiny_audio.ctc,
+    "audio-classification": tiny_audio.audio_classification,
+    "vits": tiny_audio.vits,
+    "musicgen": tiny_audio.musicgen,
+    "llava": tiny_multimodal.llava,
+    "qwen2-vl": tiny_multimodal.qwen2_vl,
+    "stable-diffusion": tiny_diffusion.stable_diffusion,
+    "flux": tiny_diffusion.flux,
+    "controlnet": tiny_diffusion.controlnet,
+    "wan": tiny_diffusion.wan,
+}
+
 CATALOGUE = {
     model.name: model
     for model in (
         Model("smollm2-gguf", f"{real.SMOLLM2}-GGUF", "apache-2.0", real.smollm2_gguf),
         Model("smollm2", real.SMOLLM2, "apache-2.0", real.smollm2, slow=True),
         Model("minilm", "sentence-transformers/all-MiniLM-L6-v2", "apache-2.0", real.minilm),
-        Model("tiny-llama", "tiny/llama", "apache-2.0", tiny.tiny_llama, slow=True),
-        Model("tiny-gguf", "tiny/llama-GGUF", "apache-2.0", tiny.tiny_gguf, slow=True),
-        Model("tiny-embedding", "tiny/embedding", "apache-2.0", tiny.tiny_embedding, slow=True),
+        Model("tiny-gguf", "tiny/llama-GGUF", "apache-2.0", tiny.tiny_gguf, 2, True),
+        *(
+            Model(f"tiny-{name}", f"tiny/{name}", "apache-2.0", make, 2, True)
+            for name, make in TINY.items()
+        ),
     )
 }
 
