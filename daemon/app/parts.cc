@@ -42,7 +42,9 @@ std::unique_ptr<pyenv::EnvBuilder> MakeEnvironments(const Parts& parts) {
                                   .python = python.version,
                                   .index_url = python.index_url,
                                   .extra_index_urls = python.extra_index_urls,
-                                  .torch_cpu_index = python.torch_cpu_index});
+                                  .torch_cpu_index = python.torch_cpu_index,
+                                  .python_downloads = python.downloads,
+                                  .source_builds = python.source_builds});
 }
 
 Status OpenRegistry(Parts& parts) {
