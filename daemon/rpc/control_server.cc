@@ -1,5 +1,6 @@
 #include "rpc/control_server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
@@ -28,6 +29,10 @@ using grpc::experimental::ExternalConnectionAcceptor;
 constexpr int kMaxMessageBytes = 64 << 20;
 constexpr auto kStopPatience = std::chrono::seconds(3);
 
+// The last gRPC object to go shuts the library down, which waits up to 10 s for a poller of its own
+// when a write was blocked lately. A reference that is never given back spares us that.
+void KeepLibrary() { [[maybe_unused]] static const bool kept = (grpc_init(), true); }
+
 class GrpcControlServer final : public ControlServer {
  public:
   GrpcControlServer(const ControlServerParts& parts, ControlServerOptions options)
@@ -45,6 +50,7 @@ class GrpcControlServer final : public ControlServer {
   ~GrpcControlServer() override { Stop(); }
 
   Status Start() override {
+    KeepLibrary();
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;

@@ -59,8 +59,8 @@ TEST_F(AgentServiceTest, ChatStreamsTheAnswer) {
   FakeModelServer upstream([](RawConnection& connection, const RawMessage&) {
     return connection.Write(testing::kStreamHead) &&
            connection.Write(Event(R"({"choices":[{"delta":{"content":"Par"}}]})")) &&
-           connection.Write(Event(R"({"choices":[{"delta":{"content":"is"},
-                                      "finish_reason":"stop"}]})")) &&
+           connection.Write(
+               Event(R"({"choices":[{"delta":{"content":"is"},"finish_reason":"stop"}]})")) &&
            connection.Write(Event("[DONE]")) && connection.Write("0\r\n\r\n");
   });
   Serve(upstream.endpoint());
