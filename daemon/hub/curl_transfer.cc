@@ -121,9 +121,10 @@ Status CurlTransfer::Result() {
   MutexLock lock(mutex_);
   if (result_ == CURLE_OK) return OkStatus();
   if (header_bytes_ > kMaxHeaderBytes) {
-    return MakeStatus(StatusCode::kResourceExhausted,
-                      fmt::format("{} answers with more than 64 KiB of headers", origin_),
-                      {.code = "hub_error"});
+    return MakeStatus(
+        StatusCode::kResourceExhausted,
+        fmt::format("{} answers with more than 64 KiB of headers", origin_),
+        {.code = "hub_error", .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
   }
   return Unreachable(origin_, result_, error_);
 }

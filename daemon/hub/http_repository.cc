@@ -51,20 +51,6 @@ Status CheckContent(const FileEntry& file, std::string_view content) {
                     {.code = "checksum_mismatch", .next_step = "Try again."});
 }
 
-Status ListTooLong(std::string_view repo_id) {
-  return MakeStatus(StatusCode::kResourceExhausted,
-                    fmt::format("the list of files of {} is too long: at most {} files are read",
-                                repo_id, kMaxInventoryEntries),
-                    {.code = "too_many_files"});
-}
-
-Status TooLarge(std::string_view path, int64_t size, size_t max_bytes) {
-  return MakeStatus(StatusCode::kResourceExhausted,
-                    fmt::format("{} has {} bytes, more than the {} that are read of such a file",
-                                path, size, max_bytes),
-                    {.code = "file_too_large"});
-}
-
 }  // namespace
 
 StatusOr<RepositoryInfo> FetchInfo(HubClient& client, const std::string& repo_id,
@@ -74,8 +60,9 @@ StatusOr<RepositoryInfo> FetchInfo(HubClient& client, const std::string& repo_id
                         .revision = revision,
                         .has_token = client.has_token()};
   if (revision.size() > kMaxRevisionBytes) {
-    return MakeStatus(StatusCode::kInvalidArgument, "no revision has so long a name",
-                      {.code = "revision_not_found"});
+    return MakeStatus(
+        StatusCode::kInvalidArgument, "no revision has so long a name",
+        {.code = "revision_not_found", .next_step = "Name a branch, a tag or a full commit id."});
   }
   LLMD_ASSIGN_OR_RETURN(const Url url, ApiUrl(client, fmt::format("{}/revision/{}", repo_id,
                                                                   EncodeSegment(revision))));
@@ -146,14 +133,12 @@ StatusOr<FileInventory> HttpRepository::FetchTree(const CancelToken& cancel) {
     if (next.empty()) return MakeInventory(std::move(files));
     LLMD_ASSIGN_OR_RETURN(url, FollowReference(url, next));
     if (!url.SameOrigin(client_->endpoint())) {
-      return MakeStatus(StatusCode::kFailedPrecondition,
-                        fmt::format("{} continues its list of files at {}, which is somebody else",
-                                    client_->base(), url.Origin()),
-                        {.code = "unsafe_redirect",
-                         .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
+      return UnsafeRedirect(
+          fmt::format("{} continues its list of files at {}, which is somebody else",
+                      client_->base(), url.Origin()));
     }
   }
-  return ListTooLong(info_.repo_id);
+  return TooManyFiles(info_.repo_id);
 }
 
 StatusOr<HttpRepository::Span> HttpRepository::SpanOf(std::string_view path, int64_t offset,
@@ -162,10 +147,7 @@ StatusOr<HttpRepository::Span> HttpRepository::SpanOf(std::string_view path, int
   if (offset < 0 || length < 0) return InvalidArgument("range {}+{} of {}", offset, length, path);
   LLMD_ASSIGN_OR_RETURN(const auto list, KnownList(cancel));
   const FileEntry* entry = list->Find(path);
-  if (entry == nullptr) {
-    return MakeStatus(StatusCode::kNotFound, fmt::format("{} has no file {}", info_.repo_id, path),
-                      {.code = "file_not_found"});
-  }
+  if (entry == nullptr) return FileNotFound(info_.repo_id, path);
   const int64_t begin = std::min(offset, entry->size);
   return Span{.file = *entry, .offset = begin, .length = std::min(length, entry->size - begin)};
 }
@@ -188,7 +170,8 @@ StatusOr<std::string> HttpRepository::ReadSmall(std::string_view path, size_t ma
                                                 const CancelToken& cancel) {
   LLMD_ASSIGN_OR_RETURN(const Span span,
                         SpanOf(path, 0, std::numeric_limits<int64_t>::max(), cancel));
-  if (span.length > static_cast<int64_t>(max_bytes)) return TooLarge(path, span.length, max_bytes);
+  if (span.length > static_cast<int64_t>(max_bytes))
+    return FileTooLarge(path, span.length, max_bytes);
   return Read(span, cancel);
 }
 

@@ -131,7 +131,8 @@ Status Deliver(std::string_view bytes, bool streaming, const HttpRequest& reques
   if (response.body.size() + bytes.size() > request.max_body) {
     return MakeStatus(StatusCode::kResourceExhausted,
                       fmt::format("the answer is larger than {} bytes", request.max_body),
-                      {.code = "file_too_large"});
+                      {.code = "file_too_large",
+                       .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
   }
   response.body.append(bytes);
   return OkStatus();

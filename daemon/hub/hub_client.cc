@@ -24,10 +24,7 @@ Status Offline() {
 }
 
 Status ForeignAnswer(const std::string& base, const std::string& origin) {
-  return MakeStatus(
-      StatusCode::kFailedPrecondition,
-      fmt::format("{} sends us to {} for its own facts", base, origin),
-      {.code = "unsafe_redirect", .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
+  return UnsafeRedirect(fmt::format("{} sends us to {} for its own facts", base, origin));
 }
 
 }  // namespace
@@ -81,9 +78,7 @@ StatusOr<Answer> HubClient::Send(const Request& request, const BodyStream* strea
     const bool trusted = url.SameOrigin(parts_.endpoint) || IsHubOrigin(url.Origin());
     if (!request.bulk && !trusted) return ForeignAnswer(base(), url.Origin());
   }
-  return MakeStatus(StatusCode::kFailedPrecondition,
-                    fmt::format("{} redirects more than {} times", base(), kMaxRedirects),
-                    {.code = "unsafe_redirect"});
+  return UnsafeRedirect(fmt::format("{} redirects more than {} times", base(), kMaxRedirects));
 }
 
 StatusOr<Answer> HubClient::Get(const Request& request, const Subject& subject,

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_reader.h"
+#include "domain/file_inventory.h"
 #include "domain/names.h"
 
 namespace llmd::hub {
@@ -72,13 +73,44 @@ Status FileOrRevision(const Subject& subject, std::string_view code) {
                       {.code = "revision_not_found",
                        .next_step = "Name a branch, a tag or a full commit id of the repository."});
   }
-  return MakeStatus(StatusCode::kNotFound,
-                    fmt::format("{} has no file {}", subject.repo_id,
-                                subject.path.empty() ? "at all" : subject.path),
-                    {.code = "file_not_found"});
+  return FileNotFound(subject.repo_id, subject.path);
 }
 
 }  // namespace
+
+Status FileNotFound(std::string_view repo_id, std::string_view path) {
+  return MakeStatus(
+      StatusCode::kNotFound,
+      fmt::format("{} has no file {}", repo_id, path.empty() ? std::string_view("at all") : path),
+      {.code = "file_not_found", .next_step = "Check the revision: another one may have it."});
+}
+
+Status FileTooLarge(std::string_view path, int64_t size, size_t max_bytes) {
+  return MakeStatus(
+      StatusCode::kResourceExhausted,
+      fmt::format("{} has {} bytes, more than the {} that are read of such a file", path, size,
+                  max_bytes),
+      {.code = "file_too_large", .next_step = "Look into the file: it is not what its name says."});
+}
+
+Status TooManyFiles(std::string_view what) {
+  return MakeStatus(
+      StatusCode::kResourceExhausted,
+      fmt::format("{} has too many files: at most {} are read", what, kMaxInventoryEntries),
+      {.code = "too_many_files", .next_step = "Put the model into a repository of its own."});
+}
+
+Status RepositoryDisabled(std::string_view repo_id) {
+  return MakeStatus(StatusCode::kPermissionDenied,
+                    fmt::format("{} has been disabled by the Hub", repo_id),
+                    {.code = "repository_disabled", .next_step = "Choose another model."});
+}
+
+Status UnsafeRedirect(std::string_view message) {
+  return MakeStatus(
+      StatusCode::kFailedPrecondition, message,
+      {.code = "unsafe_redirect", .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
+}
 
 Status HubError(std::string_view message) {
   return MakeStatus(StatusCode::kUnavailable, message,
@@ -91,9 +123,7 @@ Status ErrorFromAnswer(const HttpResponse& response, const Subject& subject) {
   if (code == "RevisionNotFound" || code == "EntryNotFound") return FileOrRevision(subject, code);
   if (code == "GatedRepo") return Gated(subject, words);
   if (words == "Access to this resource is disabled.") {
-    return MakeStatus(StatusCode::kPermissionDenied,
-                      fmt::format("{} has been disabled by {}", subject.repo_id, subject.endpoint),
-                      {.code = "repository_disabled"});
+    return RepositoryDisabled(subject.repo_id);
   }
   if (code == "RepoNotFound") return RepositoryNotFound(subject);
   // The Hub answers 401 for what is missing, too; only these words mean the token.

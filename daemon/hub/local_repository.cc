@@ -9,6 +9,7 @@
 
 #include "domain/names.h"
 #include "hub/copy_file.h"
+#include "hub/hub_error.h"
 #include "hub/model_card.h"
 #include "hub/partial_file.h"
 #include "hub/repository_info.h"
@@ -55,18 +56,13 @@ void TakeHashFromBlobName(const fs::path& link, FileEntry& file) {
   if (IsHex(name, 40)) file.git_oid = name;
 }
 
-Status TooManyFiles() {
-  return MakeStatus(StatusCode::kResourceExhausted,
-                    fmt::format("the folder has more than {} files", kMaxInventoryEntries),
-                    {.code = "too_many_files"});
-}
-
 }  // namespace
 
 LocalRepository::LocalRepository(RepositoryInfo info, fs::path root, fs::path boundary)
     : info_(std::move(info)), root_(std::move(root)), boundary_(std::move(boundary)) {}
 
 StatusOr<FileInventory> LocalRepository::List(const CancelToken& cancel) {
+  LLMD_RETURN_IF_ERROR(cancel.Check());
   {
     MutexLock lock(mutex_);
     if (list_ != nullptr) return *list_;
@@ -101,7 +97,7 @@ StatusOr<FileInventory> LocalRepository::Walk(const CancelToken& cancel) const {
     LLMD_RETURN_IF_ERROR(ValidateRepoPath(file.path));
     file.size = static_cast<int64_t>(fs::file_size(path, error));
     files.push_back(std::move(file));
-    if (files.size() > kMaxInventoryEntries) return TooManyFiles();
+    if (files.size() > kMaxInventoryEntries) return TooManyFiles(root_.string());
   }
   if (error) return ErrnoStatus(error.value(), fmt::format("cannot read {}", root_.string()));
   return MakeInventory(std::move(files));
@@ -111,10 +107,7 @@ StatusOr<LocalRepository::OpenedFile> LocalRepository::OpenInside(std::string_vi
   LLMD_RETURN_IF_ERROR(ValidateRepoPath(path));
   std::error_code error;
   const fs::path real = fs::canonical(root_ / fs::path(path), error);
-  if (error) {
-    return MakeStatus(StatusCode::kNotFound, fmt::format("{} has no file {}", info_.repo_id, path),
-                      {.code = "file_not_found"});
-  }
+  if (error) return FileNotFound(info_.repo_id, path);
   if (!IsInside(real, boundary_)) return Outside(path);
   OpenedFile file;
   // O_NONBLOCK: a pipe in that place must not hold us.
@@ -131,12 +124,7 @@ StatusOr<LocalRepository::OpenedFile> LocalRepository::OpenInside(std::string_vi
 StatusOr<std::string> LocalRepository::ReadSmall(std::string_view path, size_t max_bytes,
                                                  const CancelToken& cancel) {
   LLMD_ASSIGN_OR_RETURN(const OpenedFile file, OpenInside(path));
-  if (file.size > static_cast<int64_t>(max_bytes)) {
-    return MakeStatus(StatusCode::kResourceExhausted,
-                      fmt::format("{} has {} bytes, more than the {} that are read of such a file",
-                                  path, file.size, max_bytes),
-                      {.code = "file_too_large"});
-  }
+  if (file.size > static_cast<int64_t>(max_bytes)) return FileTooLarge(path, file.size, max_bytes);
   return ReadRange(path, 0, file.size, cancel);
 }
 

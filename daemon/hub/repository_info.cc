@@ -77,11 +77,7 @@ StatusOr<RepositoryInfo> ParseModelInfo(const json& object, std::string_view ask
   if (const std::string id = Text(object, "id"); ValidateRepoId(id).ok()) info.repo_id = id;
   info.revision = Text(object, "sha");
   if (!IsHex(*info.revision, 40)) return HubError("the model's description names no commit");
-  if (IsTrue(object, "disabled")) {
-    return MakeStatus(StatusCode::kPermissionDenied,
-                      fmt::format("{} has been disabled by the Hub", info.repo_id),
-                      {.code = "repository_disabled"});
-  }
+  if (IsTrue(object, "disabled")) return RepositoryDisabled(info.repo_id);
   info.gated = IsTrue(object, "gated");
   info.is_private = IsTrue(object, "private");
   constexpr size_t kMaxTags = 1000;
@@ -109,11 +105,7 @@ Status AppendTreePage(const json& page, std::vector<FileEntry>& files) {
     if (Text(item, "type") != "file") continue;
     LLMD_ASSIGN_OR_RETURN(FileEntry file, ParseTreeEntry(item));
     files.push_back(std::move(file));
-    if (files.size() > kMaxInventoryEntries) {
-      return MakeStatus(StatusCode::kResourceExhausted,
-                        fmt::format("the repository has more than {} files", kMaxInventoryEntries),
-                        {.code = "too_many_files"});
-    }
+    if (files.size() > kMaxInventoryEntries) return TooManyFiles("the repository");
   }
   return OkStatus();
 }
@@ -134,7 +126,7 @@ StatusOr<FileInventory> MakeInventory(std::vector<FileEntry> files) {
       return MakeStatus(StatusCode::kInvalidArgument,
                         fmt::format("'{}' is listed {}", SanitizeForTerminal(path),
                                     twice ? "twice" : "below another file"),
-                        {.code = "unsafe_path"});
+                        {.code = "unsafe_path", .next_step = "Do not install this repository."});
     }
   }
   return inventory;

@@ -64,7 +64,8 @@ StatusOr<Url> FollowReference(const Url& base, std::string_view reference) {
     return MakeStatus(StatusCode::kFailedPrecondition,
                       fmt::format("{} redirects to '{}', which is not an address: {}",
                                   base.Origin(), WithoutQuery(reference), curl_url_strerror(code)),
-                      {.code = "unsafe_redirect"});
+                      {.code = "unsafe_redirect",
+                       .next_step = "Check the endpoint: HF_ENDPOINT or hub.endpoint."});
   }
   StatusOr<Url> url = Describe(handle, reference);
   const bool downgrade = url.ok() && base.scheme == "https" && url->scheme == "http";

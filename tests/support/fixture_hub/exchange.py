@@ -84,6 +84,9 @@ class ExchangeHandler(BaseHTTPRequestHandler):
         self.state.pause(fault.delay if fault.delay >= 0 else usual)
         if fault.drop:
             self.cut()
+        elif fault.body:
+            headers = {"Content-Type": "application/json", **fault.headers}
+            self.reply(fault.status or 200, headers, fault.body.encode())
         elif fault.rate_limit >= 0:
             raise Failure(429, "", "Too Many Requests", _exhausted(fault))
         elif fault.status:
@@ -101,7 +104,7 @@ class ExchangeHandler(BaseHTTPRequestHandler):
     def head(self, status: int, headers: Mapping[str, Any]) -> None:
         self.exchange.status = status
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {**headers, **self.fault.add_headers}.items():
             self.send_header(name, str(value))
         if self.side == "hub" and "RateLimit" not in headers:
             for name, value in PLENTY.items():

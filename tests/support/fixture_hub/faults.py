@@ -24,6 +24,8 @@ class Fault:
     message: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     rate_limit: int = -1  # answer 429 and say that the window ends in so many seconds
+    body: str = ""  # answer 200 (or `status`) with this text
+    add_headers: dict[str, str] = field(default_factory=dict)  # beside those of the usual answer
     drop: bool = False  # close the connection without an answer
     delay: float = -1  # seconds before the answer
     rate: float = 0  # bytes a second

@@ -170,9 +170,13 @@ class HubHandler(ExchangeHandler):
         )
 
     def _wait(self) -> None:
+        timeout = min(float(self.query.get("timeout", ["30"])[0]), WAIT_LIMIT)
+        if self.flag("idle"):
+            if not self.state.log.wait_idle(timeout):
+                raise Failure(408, "", f"not idle in {timeout} s")
+            return
         match = self.query.get("match", [""])[0]
         sent = int(self.query.get("sent", ["0"])[0])
-        timeout = min(float(self.query.get("timeout", ["30"])[0]), WAIT_LIMIT)
         if not self.state.log.wait(match, sent, timeout):
             raise Failure(408, "", f"nothing like {match!r} with {sent} bytes in {timeout} s")
 

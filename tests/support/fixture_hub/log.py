@@ -69,6 +69,11 @@ class RequestLog:
         with self._changed:
             return self._changed.wait_for(reached, timeout)
 
+    def wait_idle(self, timeout: float) -> bool:
+        """Until no exchange is under way."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._active == 0, timeout)
+
     def exchanges(self, match: str = "") -> list[Exchange]:
         pattern = re.compile(match)
         with self._changed:

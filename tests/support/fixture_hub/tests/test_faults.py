@@ -180,3 +180,28 @@ def test_control_routes(tmp_path: Path) -> None:
             assert status == 400 and b"unknown field 'statuss'" in body
         finally:
             process.terminate()
+
+
+def test_other_body_and_added_headers(hub: FixtureHub) -> None:
+    hub.faults.replace(
+        [
+            Fault(match="/revision/", body="[1, 2]"),
+            Fault(match="/tree/", add_headers={"Link": '<http://example.org/>; rel="next"'}),
+        ]
+    )
+    status, headers, body = get(f"{hub.url}/api/models/acme/tiny/revision/main")
+    assert (status, headers["content-length"], body) == (200, "6", b"[1, 2]")
+    status, headers, body = get(f"{hub.url}/api/models/acme/tiny/tree/main")
+    assert (status, headers["link"]) == (200, '<http://example.org/>; rel="next"')
+    assert json.loads(body)
+
+
+def test_waits_until_nothing_is_under_way(hub: FixtureHub) -> None:
+    hub.faults.replace([Fault(match="config.json", delay=600)])
+    client = threading.Thread(target=get, args=(f"{hub.url}/acme/tiny/resolve/main/config.json",))
+    client.start()
+    assert get(f"{hub.url}/_fixture/wait?match=config.json")[0] == 200
+    assert get(f"{hub.url}/_fixture/wait?idle=true&timeout=0.01")[0] == 408
+    hub.release()
+    assert get(f"{hub.url}/_fixture/wait?idle=true")[0] == 200
+    client.join()
