@@ -16,7 +16,7 @@ std::string SignalText(int signal) {
 }
 
 std::string HowItEnded(const ServerEnd& end) {
-  if (!end.exit && !end.said.empty()) return "could not be run";
+  if (!end.said.empty()) return end.exit ? "failed" : "could not be run";
   if (!end.exit) return "is gone without a trace (its llmd-shim was killed)";
   if (end.exit->oom) return "was killed because memory ran out";
   if (end.exit->signal != 0) return "was ended by " + SignalText(end.exit->signal);

@@ -23,8 +23,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kTimeoutGrace{5};  // for a server that was not ready in time
-constexpr seconds kShimMargin{15};   // for the shim to do what it was asked to
-constexpr seconds kShimGoodbye{5};   // between its last word and its end
 constexpr seconds kForceLimit{10};   // for what was killed to be gone
 constexpr size_t kMaxUnsent = 64u << 10;
 
@@ -80,7 +78,7 @@ void ManagedServer::Stop(milliseconds grace, Supervisor::StopDone done) {
 void ManagedServer::AskToStop(milliseconds grace) {
   phase_ = Phase::kEnding;
   ready_by_.reset();
-  const SteadyTime by = In(grace + kShimMargin);
+  const SteadyTime by = In(grace + context_.options.shim_patience);
   gone_by_ = gone_by_ ? std::min(*gone_by_, by) : by;
   stop_grace_ = stop_grace_ ? std::min(*stop_grace_, grace) : grace;
   if (!SendStop()) Reconnect();
@@ -166,7 +164,7 @@ void ManagedServer::Reconnect() {
     connection_.reset();
   }
   // It is ending, or cannot be talked to any more: then it is of no use.
-  const SteadyTime by = In(kShimGoodbye);
+  const SteadyTime by = In(context_.options.shim_patience);
   gone_by_ = gone_by_ ? std::min(*gone_by_, by) : by;
 }
 
@@ -206,7 +204,7 @@ void ManagedServer::On(const ServerEvent& event) {
   if (phase_ != Phase::kStarting && phase_ != Phase::kReady) return;
   phase_ = Phase::kEnding;
   ready_by_.reset();
-  gone_by_ = In(kTimeoutGrace + kShimMargin);
+  gone_by_ = In(kTimeoutGrace + context_.options.shim_patience);
 }
 
 void ManagedServer::On(const platform::StoppingEvent&) {
@@ -222,7 +220,7 @@ void ManagedServer::On(const platform::EndedEvent& event) {
   exit_ = event.exit;
   phase_ = Phase::kEnding;
   ready_by_.reset();
-  gone_by_ = In(kShimGoodbye);
+  gone_by_ = In(context_.options.shim_patience);
 }
 
 void ManagedServer::On(const platform::ShimError& error) {

@@ -17,7 +17,7 @@ using platform::ShimPhase;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kAdoptionLimit{5};
+constexpr milliseconds kAdoptionLimit{5000};
 constexpr seconds kDefaultReadyLimit{600};
 constexpr size_t kMaxUnsent = 64u << 10;
 
@@ -30,7 +30,7 @@ seconds ManagedServer::ReadyLimit(int64_t given) {
 void ManagedServer::Adopt(const FoundServer& found) {
   const platform::ShimState& state = *found.state;
   phase_ = Phase::kAdopting;
-  gone_by_ = In(kAdoptionLimit);
+  gone_by_ = In(std::min(kAdoptionLimit, context_.options.shim_patience));
   folder_ = found.folder;
   token_ = state.token;
   shim_ = state.shim;

@@ -63,6 +63,9 @@ struct SupervisorOptions {
   std::filesystem::path shim;         // the llmd-shim binary
   std::filesystem::path servers_dir;  // $LLMD_HOME/run/servers
   std::filesystem::path sockets_dir;  // same, or elsewhere when that path is too long
+  // How long a shim may take over what it does at once in health, before it and its server are
+  // killed. (One that is found at the start is left alone instead.)
+  std::chrono::milliseconds shim_patience{15'000};
 };
 
 std::unique_ptr<Supervisor> MakeShimSupervisor(platform::ProcessLauncher& launcher,

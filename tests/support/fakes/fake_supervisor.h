@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,16 +34,18 @@ class FakeSupervisor final : public supervisor::Supervisor {
       MutexLock lock(mutex_);
       starts_.push_back(spec);
       Server& server = servers_[spec.folder_name];
-      record = server.record;
-      if (record.state != ServerState::kReady) {
+      const ServerState state = server.record.state;
+      if (state == ServerState::kReady) {
+        record = server.record;
+      } else if (state == ServerState::kStopping) {
+        server.next_spec = spec;
+        server.next.push_back(std::move(done));
+        return;
+      } else {
         server.starts.push_back(std::move(done));
+        if (state == ServerState::kStarting) return;
         done = {};
-        if (record.state == ServerState::kStarting) return;
-        server.record = {.model = spec.model,
-                         .folder_name = spec.folder_name,
-                         .state = ServerState::kStarting,
-                         .engine = spec.launch.engine,
-                         .reserved_bytes = spec.reserved_bytes};
+        server.record = Starting(spec);
         record = server.record;
       }
     }
@@ -52,21 +55,28 @@ class FakeSupervisor final : public supervisor::Supervisor {
 
   void Stop(std::string_view folder_name, std::chrono::milliseconds grace, StopDone done) override {
     ServerRecord record;
+    std::vector<StartDone> refused;
+    bool changed = false;
     {
       MutexLock lock(mutex_);
       graces_.push_back(grace);
       Server& server = servers_[std::string(folder_name)];
       const ServerState state = server.record.state;
-      if (state == ServerState::kStarting || state == ServerState::kReady ||
-          state == ServerState::kStopping) {
+      if (state == ServerState::kStopped || state == ServerState::kFailed) {
+        changed = state == ServerState::kFailed;
+        server.record.state = ServerState::kStopped;
+      } else {
         server.stops.push_back(std::move(done));
         done = {};
+        changed = state != ServerState::kStopping;
         server.record.state = ServerState::kStopping;
+        refused.swap(server.next);
       }
       record = server.record;
     }
+    if (changed) Tell(record);
+    for (const StartDone& start : refused) start(Stopped());
     if (done) return done(OkStatus());
-    Tell(record);
     if (stop_at_once_) EndStop(folder_name);
   }
 
@@ -99,7 +109,7 @@ class FakeSupervisor final : public supervisor::Supervisor {
 
   // The server that stops has ended.
   void EndStop(std::string_view folder_name) {
-    Change(folder_name, Cancelled(), [](ServerRecord& record) {
+    Change(folder_name, Stopped(), [](ServerRecord& record) {
       record.state = ServerState::kStopped;
       record.pid = 0;
     });
@@ -122,13 +132,30 @@ class FakeSupervisor final : public supervisor::Supervisor {
     ServerRecord record;
     std::vector<StartDone> starts;
     std::vector<StopDone> stops;
+    // Starts that were asked for while it was stopping.
+    supervisor::ServerSpec next_spec;
+    std::vector<StartDone> next;
   };
+
+  static Status Stopped() {
+    return MakeStatus(StatusCode::kCancelled, "stopped",
+                      {.code = "server_stopped", .next_step = ""});
+  }
+
+  static ServerRecord Starting(const supervisor::ServerSpec& spec) {
+    return {.model = spec.model,
+            .folder_name = spec.folder_name,
+            .state = ServerState::kStarting,
+            .engine = spec.launch.engine,
+            .reserved_bytes = spec.reserved_bytes};
+  }
 
   void Change(std::string_view folder_name, const Status& status,
               const std::function<void(ServerRecord&)>& change) {
     ServerRecord record;
     std::vector<StartDone> starts;
     std::vector<StopDone> stops;
+    std::optional<ServerRecord> next;
     {
       MutexLock lock(mutex_);
       Server& server = servers_[std::string(folder_name)];
@@ -136,12 +163,18 @@ class FakeSupervisor final : public supervisor::Supervisor {
       record = server.record;
       starts.swap(server.starts);
       if (!status.ok()) stops.swap(server.stops);
+      if (!status.ok() && !server.next.empty()) {
+        server.starts.swap(server.next);
+        server.record = Starting(server.next_spec);
+        next = server.record;
+      }
     }
     Tell(record);
     for (const StartDone& done : starts) {
       done(status.ok() ? StatusOr<ServerRecord>(record) : StatusOr<ServerRecord>(status));
     }
     for (const StopDone& done : stops) done(OkStatus());
+    if (next) Tell(*next);
   }
 
   void Tell(const ServerRecord& record) {
