@@ -56,7 +56,43 @@ void DeriveWeights(const Facts& facts, FactSheet& sheet) {
   if (root != nullptr) sheet.SetText("weights.checkpoint", root->format);
 }
 
-void DeriveConfig(const ModelConfig& config, FactSheet& sheet) {
+struct Runtime {
+  std::string_view format;
+  std::string_view name;
+};
+constexpr std::array kRuntimes = {Runtime{"openvino", "OpenVINO"},
+                                  Runtime{"onnx", "ONNX Runtime (onnx)"},
+                                  Runtime{"coreml", "Core ML"},
+                                  Runtime{"tensorrt", "TensorRT"},
+                                  Runtime{"executorch", "ExecuTorch"},
+                                  Runtime{"tflite", "TensorFlow Lite"},
+                                  Runtime{"ggml", "ggml, older than GGUF"},
+                                  Runtime{"npz", "MLX or NumPy (.npz)"},
+                                  Runtime{"flax", "Flax"},
+                                  Runtime{"tensorflow", "TensorFlow"},
+                                  Runtime{"rkllm", "RKLLM (Rockchip)"},
+                                  Runtime{"hailo", "Hailo"},
+                                  Runtime{"paddle", "PaddlePaddle"}};
+
+// The runtime that a checkpoint was packed for when it is none that is served from: by its
+// quantisation, or because there is no other format.
+std::string ForeignRuntime(const Facts& facts, const std::string& quantization) {
+  if (quantization == "mlx") return "MLX (Apple silicon)";
+  if (quantization == "exl2" || quantization == "exl3") return "ExLlama (" + quantization + ")";
+  if (quantization == "hqq") return "hqq, which transformers no longer loads";
+  const auto has = [&](std::string_view format) {
+    return std::any_of(facts.weights.begin(), facts.weights.end(),
+                       [&](const WeightSet& set) { return set.format == format; });
+  };
+  if (has("safetensors") || has("pytorch")) return {};
+  for (const Runtime& runtime : kRuntimes) {
+    if (has(runtime.format)) return std::string(runtime.name);
+  }
+  return {};
+}
+
+void DeriveConfig(const ModelConfig& config, const Tables& tables, FactSheet& sheet) {
+  sheet.Set("config.known_type", tables.types.contains(config.model_type));
   sheet.SetText("config.file", config.file);
   sheet.SetText("config.error", config.error);
   sheet.SetText("config.model_type", config.model_type);
@@ -165,6 +201,8 @@ const std::vector<FactName>& KnownFacts() {
       {"weights.formats", "formats of all weight files: safetensors, pytorch, gguf, onnx, ..."},
       {"weights.none", "there is no weight file at all"},
       {"weights.checkpoint", "format of the root's checkpoint that from_pretrained would load"},
+      {"weights.foreign", "the runtime that the checkpoint was packed for, when it is not served"},
+      {"config.known_type", "transformers knows the model_type"},
       {"config.file", "the file that describes the model: config.json, llm_config.json, ..."},
       {"config.error", "why that file could not be used"},
       {"config.describes", "it names a model type, an architecture or a network's sizes"},
@@ -237,7 +275,7 @@ Derived DeriveFacts(const Facts& facts, const Tables& tables) {
   FactSheet& sheet = derived.sheet;
   DeriveHub(facts, sheet);
   DeriveWeights(facts, sheet);
-  DeriveConfig(derived.config, sheet);
+  DeriveConfig(derived.config, tables, sheet);
   DeriveTokenizer(facts, sheet);
   DeriveFolders(facts, sheet);
   DeriveOthers(facts, sheet);
@@ -246,7 +284,9 @@ Derived DeriveFacts(const Facts& facts, const Tables& tables) {
     DeriveTransformers(derived.transformers, sheet);
     sheet.Set("config.absurd", HasAbsurdNumbers(derived.config));
   }
-  sheet.SetText("quantization", QuantizationOf(facts, derived.config));
+  const std::string quantization = QuantizationOf(facts, derived.config);
+  sheet.SetText("quantization", quantization);
+  sheet.SetText("weights.foreign", ForeignRuntime(facts, quantization));
   DeriveGguf(facts, sheet);
   DerivePipeline(facts, derived.config, tables, sheet);
   DeriveTensors(facts, sheet);

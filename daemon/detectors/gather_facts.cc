@@ -195,10 +195,11 @@ class Gatherer {
       StatusOr<std::string> more =
           repository_.ReadRange(gguf.file, have, std::min(window, size) - have, cancel_);
       if (!more.ok()) return Blame(gguf.file, more.status(), gguf.error);
+      const bool ended = more->empty() || window >= size;
       prefix += *more;
       const GgufRead read = ReadGgufHeader(prefix, gguf);
       if (read != GgufRead::kNeedMore) return OkStatus();
-      if (window >= size) {
+      if (ended) {
         gguf.error = gguf.file + ": ends inside of its header";
         return OkStatus();
       }

@@ -112,6 +112,16 @@ ModelConfig FindModelConfig(const Facts& facts) {
     }
     return config;
   }
+  // sentence-transformers' older layout: the network lies in the first module's folder.
+  const auto modules = facts.documents.find("modules.json");
+  if (modules != facts.documents.end() && modules->second.json != nullptr) {
+    const json* first = JsonAt(*modules->second.json, "/0");
+    const auto inner = facts.documents.find(JsonText(first, "path") + "/config.json");
+    if (inner != facts.documents.end() && inner->second.json != nullptr) {
+      Accept(inner->first, *inner->second.json, config);
+      return config;
+    }
+  }
   for (const auto& [name, document] : facts.documents) {
     if (document.json == nullptr || IsOtherDocument(name)) continue;
     if (DescribesApiClient(*document.json)) {

@@ -207,10 +207,7 @@ class Builder {
   }
 
   std::optional<int64_t> Context() const {
-    if (layout_ == "gguf") {
-      const bool said = facts_.architecture && facts_.architecture->context_length > 0;
-      return said ? std::optional(facts_.architecture->context_length) : std::nullopt;
-    }
+    if (layout_ == "gguf") return GgufContext();
     // What sentence-transformers cuts inputs to goes before what the network could take.
     for (const char* name :
          {"sentence_bert_config.json", "0_Transformer/sentence_bert_config.json"}) {
@@ -220,6 +217,14 @@ class Builder {
       if (length && *length > 0) return length;
     }
     return ContextLength(derived_.config, tables_);
+  }
+
+  std::optional<int64_t> GgufContext() const {
+    if (facts_.ggufs.empty()) return std::nullopt;
+    const GgufFacts& gguf = facts_.ggufs.front();
+    const auto at = gguf.integers.find(sheet_.Text("gguf.architecture") + ".context_length");
+    const bool said = at != gguf.integers.end() && at->second > 0 && at->second <= kMaxJsonSize;
+    return said ? std::optional(at->second) : std::nullopt;
   }
 
   void RemoteCodeNeeded() {

@@ -100,7 +100,8 @@ bool NeedsModelCode(const ModelConfig& config, const std::vector<AutoMapEntry>& 
   if (type == tables.types.end()) return true;
   const bool class_known = tables.FindClass(config.architecture) != nullptr;
   for (const AutoMapEntry& entry : map) {
-    if (entry.auto_class == "AutoConfig" && entry.class_name != type->second.config) return true;
+    const bool same = ToLower(entry.class_name) == ToLower(type->second.config);
+    if (entry.auto_class == "AutoConfig" && !same) return true;
     if (!class_known && entry.class_name == config.architecture) return true;
   }
   return HasForeignPart(*config.root, tables);

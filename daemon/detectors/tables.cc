@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/yaml_reader.h"
+#include "domain/names.h"
 
 namespace llmd::detectors {
 namespace {
@@ -88,6 +89,7 @@ void ReadTransformers(TableReader& reader, const YamlNode& root, Tables& tables)
   reader.Read(reader.Section(root, "classes"), tables.classes, model_class);
   reader.Read(reader.Section(root, "suffixes"), tables.suffixes, model_class);
   reader.Read(reader.Section(root, "aliases"), tables.aliases, text);
+  for (const auto& [name, entry] : tables.classes) tables.aliases.emplace(ToLower(name), name);
   reader.Read(reader.Section(root, "loaders"), tables.loaders, text);
   reader.Read(reader.Section(root, "pipeline_tags"), tables.pipeline_tags, text);
   reader.Read(reader.Section(root, "foreign_types"), tables.foreign_types,
@@ -120,7 +122,8 @@ void ReadDiffusers(TableReader& reader, const YamlNode& root, Tables& tables) {
 const ModelClass* Tables::FindClass(std::string_view name) const {
   auto at = classes.find(name);
   if (at == classes.end()) {
-    const auto alias = aliases.find(name);
+    auto alias = aliases.find(name);
+    if (alias == aliases.end()) alias = aliases.find(ToLower(name));
     if (alias != aliases.end()) at = classes.find(alias->second);
   }
   return at == classes.end() ? nullptr : &at->second;

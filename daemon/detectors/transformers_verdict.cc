@@ -87,6 +87,13 @@ class Judge {
       });
     };
     if (!verdict_.loader.empty() && offers(verdict_.loader, false)) return;
+    // A class without a telling name that takes pictures: its authors load it as it is.
+    if (verdict_.kind.empty() && SeesByConfig() && offers("AutoModel", true)) {
+      verdict_.loader = "AutoModel";
+      verdict_.kind = offers("AutoModelForCausalLM", true) || WritesText() ? "vlm" : "";
+      if (verdict_.kind.empty()) verdict_.kind = KindByTag("embedding");
+      return;
+    }
     for (const bool this_class : {true, false}) {
       for (const char* auto_class : kOffered) {
         if (!offers(auto_class, this_class)) continue;
@@ -115,6 +122,24 @@ class Judge {
     });
   }
 
+  // For configurations whose class the library does not have.
+  bool SeesByConfig() const {
+    const std::string tag = facts_.info.pipeline_tag.value_or("");
+    const bool processor = facts_.documents.contains("preprocessor_config.json") ||
+                           facts_.documents.contains("processor_config.json");
+    return ConfigHas({"vision_config", "visual", "vision_tower", "mm_vision_tower", "img_processor",
+                      "vision_cls", "vit_config", "image_token_id", "image_token_index",
+                      "visual_tokenizer_config", "vision_lora", "image_embd_layer",
+                      "vision_encoder", "vision_model"}) ||
+           tag == "image-text-to-text" || tag == "video-text-to-text" ||
+           (processor && (tag == "visual-question-answering" || tag == "image-to-text"));
+  }
+  bool WritesText() const {
+    const std::string by_tag = KindByTag("");
+    if (!by_tag.empty()) return by_tag == "vlm" || by_tag == "multimodal-any";
+    return SizeOf(config_, {"vocab_size"}).has_value();
+  }
+
   void Inputs() {
     if (class_ != nullptr && verdict_.native) {
       verdict_.vision = Has(class_->takes, "image") || Has(class_->takes, "video");
@@ -123,16 +148,9 @@ class Judge {
       const json* audio = JsonMember(config_.root, "audio_config");
       if (verdict_.vision && audio != nullptr && audio->is_null()) verdict_.hears = false;
     } else {
-      const std::string tag = facts_.info.pipeline_tag.value_or("");
-      const bool processor = facts_.documents.contains("preprocessor_config.json") ||
-                             facts_.documents.contains("processor_config.json");
-      verdict_.vision =
-          ConfigHas({"vision_config", "visual", "vision_tower", "mm_vision_tower", "img_processor",
-                     "vision_cls", "vit_config", "image_token_id", "image_token_index"}) ||
-          tag == "image-text-to-text" ||
-          (processor && (tag == "visual-question-answering" || tag == "image-to-text"));
-      verdict_.hears =
-          ConfigHas({"audio_config", "audio_processor", "speech_config", "whisper_config"});
+      verdict_.vision = SeesByConfig();
+      verdict_.hears = ConfigHas(
+          {"audio_config", "audio_processor", "speech_config", "whisper_config", "speech_lora"});
     }
     const bool gives_sound = class_ != nullptr && Has(class_->gives, "audio");
     const bool sound_kind = verdict_.kind == "asr" || verdict_.kind == "tts" ||
@@ -147,16 +165,26 @@ class Judge {
         facts_.info.library_name == "sentence-transformers" ||
         ConfigHas({"sbert_ce_default_activation_function", "sentence_transformers"});
     std::string& kind = verdict_.kind;
+    const bool writes = kind == "llm" || kind == "vlm";
     const bool classifier = kind == "text-classification" && LabelCount(config_.root) == 1;
-    if (kind == "llm" && !verdict_.native && verdict_.vision) kind = "vlm";
-    if ((kind == "llm" && (tag == "text-ranking" || (sentence && tag == "text-classification"))) ||
-        (classifier && (tag == "text-ranking" || sentence))) {
+    if (kind == "llm" && !verdict_.native && verdict_.vision) {
+      kind = verdict_.hears ? "multimodal-any" : "vlm";
+    }
+    if ((writes && (tag == "text-ranking" || (sentence && tag == "text-classification"))) ||
+        (classifier && (tag == "text-ranking" || sentence || IsTaggedReranker()))) {
       kind = "reranker";
     }
-    if ((kind == "llm" || kind == "fill-mask") && KindByTag("") == "embedding") kind = "embedding";
+    if ((writes || kind == "fill-mask") && KindByTag("") == "embedding") kind = "embedding";
     // A base of pictures and text that is meant for search.
     if (kind == "unsupported" && verdict_.vision && KindByTag("") == "embedding")
       kind = "embedding";
+  }
+
+  bool IsTaggedReranker() const {
+    const auto& tags = facts_.info.tags;
+    return std::any_of(tags.begin(), tags.end(), [](const std::string& tag) {
+      return tag == "reranker" || tag == "rerank" || tag == "cross-encoder" || tag == "mteb";
+    });
   }
 
   void FindObstacle(bool known_type) {
@@ -164,9 +192,8 @@ class Judge {
       verdict_.obstacle = verdict_.code.obstacle;
     } else if (!verdict_.package.empty()) {
       verdict_.obstacle = fmt::format(
-          "model_type '{}' is not known to transformers {}; it needs the package {}, for which "
-          "there "
-          "is no engine",
+          "model_type '{}' is not known to transformers {}; it needs the package {}, for "
+          "which there is no engine",
           config_.model_type, tables_.transformers_version, verdict_.package);
     } else if (config_.model_type.empty() && !verdict_.code.needed) {
       verdict_.obstacle = fmt::format(

@@ -49,6 +49,11 @@ constexpr std::array kEndings = {
     FormatByEnding{".pdparams", "paddle"},
     FormatByEnding{".pdiparams", "paddle"},
     FormatByEnding{".mar", "torchserve"},
+    FormatByEnding{".npz", "npz"},
+    FormatByEnding{".pb", "tensorflow"},
+    FormatByEnding{".hef", "hailo"},
+    FormatByEnding{".rkllm", "rkllm"},
+    FormatByEnding{".rknn", "rkllm"},
 };
 
 // Files that end like weights and are none.
@@ -223,7 +228,8 @@ std::string_view WeightFormatOf(std::string_view path) {
   if (base.starts_with("openvino_")) {
     return base == "openvino_model.bin" ? std::string_view("openvino") : std::string_view();
   }
-  if (base.starts_with("ggml-") && base.ends_with(".bin")) return "ggml";
+  // whisper.cpp's files, and what llama.cpp read before GGUF.
+  if (base.ends_with(".bin") && ToLower(base).find("ggml") != std::string::npos) return "ggml";
   for (const FormatByEnding& known : kEndings) {
     if (base.ends_with(known.ending)) return known.format;
   }
