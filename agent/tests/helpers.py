@@ -59,6 +59,9 @@ class FakeLoader:
 class FakeText(FakeLoader):
     """Says its prompt's words one by one; with a gate, one word for each `step`."""
 
+    chats = True
+    takes_images = False
+
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[TextRequest] = []

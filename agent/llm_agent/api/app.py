@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from llm_agent.api import embedding, engine, text
+from llm_agent.api import classify, embedding, engine, reply, rerank, text
 from llm_agent.api.errors import add_error_handlers
 from llm_agent.api.server import add_server_routes
 from llm_agent.runtime.service import Service
@@ -16,6 +16,10 @@ from llm_agent.runtime.service import Service
 FACES: dict[str, Callable[[FastAPI, Service], None]] = {
     "text": text.add_routes,
     "embedding": embedding.add_routes,
+    "rerank": rerank.add_routes,
+    "classify": classify.add_label_routes,
+    "tag": classify.add_tag_routes,
+    "reply": reply.add_routes,
     "engine": engine.add_routes,
 }
 

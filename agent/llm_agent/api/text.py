@@ -36,7 +36,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/chat/completions")
     async def chat(request: Request) -> Response:
         body = await exchange.read_body(request, ChatBody, service.limits.body_bytes)
-        asked = [body.request(service.limits)] * body.choices(service.limits)
+        one = body.request(service.limits, _model(service).takes_images)
+        asked = [one] * body.choices(service.limits)
         shape = _Shape("chatcmpl-", "chat.completion", service.name, body.wants_usage)
         return await _respond(request, service, asked, bool(body.stream), shape)
 
@@ -44,15 +45,14 @@ def add_routes(app: FastAPI, service: Service) -> None:
     async def completions(request: Request) -> Response:
         body = await exchange.read_body(request, CompletionBody, service.limits.body_bytes)
         copies = body.choices(service.limits)
-        asked = [one for one in body.requests(service.limits) for _ in range(copies)]
+        asked = [each for each in body.requests(service.limits) for _ in range(copies)]
         shape = _Shape("cmpl-", "text_completion", service.name, body.wants_usage)
         return await _respond(request, service, asked, bool(body.stream), shape)
 
     @app.post("/api/generate")
     async def generate(request: Request) -> Response:
         body = await exchange.read_body(request, GenerateBody, service.limits.body_bytes)
-        chat = bool(service.loader.facts().get("chat_template"))
-        work = _writer(service, [body.request(service.limits, chat)])
+        work = _writer(service, [body.request(service.limits, _model(service).chats)])
         if body.stream:
             return await exchange.stream(
                 request, service, work,
@@ -63,9 +63,13 @@ def add_routes(app: FastAPI, service: Service) -> None:
         return JSONResponse(_generate_answer(pieces, service.name))
 
 
+def _model(service: Service) -> TextModel:
+    return cast(TextModel, service.loader)
+
+
 def _writer(service: Service, asked: list[TextRequest]) -> Write:
     """Answers the requests one after another, each as one choice."""
-    model = cast(TextModel, service.loader)
+    model = _model(service)
 
     def write(cancellation: Cancellation, emit: Emit[Piece]) -> None:
         for index, one in enumerate(asked):

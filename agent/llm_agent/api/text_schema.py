@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from llm_agent.api.exchange import Body
+from llm_agent.api.media import decode_file
 from llm_agent.errors import BadRequest
 from llm_agent.loaders.text import Sampling, TextRequest
 from llm_agent.runtime.limits import Limits
@@ -105,12 +106,14 @@ class ChatBody(SamplingFields):
     messages: Annotated[list[Message], Field(min_length=1)]
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
 
-    def request(self, limits: Limits) -> TextRequest:
+    def request(self, limits: Limits, takes_images: bool) -> TextRequest:
         self.refuse_unsupported()
         if len(self.messages) > limits.messages:
             raise BadRequest(f"messages: at most {limits.messages}", param="messages")
+        images: list[bytes] | None = [] if takes_images else None
         return TextRequest(
-            messages=[plain_message(m, i) for i, m in enumerate(self.messages)],
+            messages=[plain_message(m, i, images, limits) for i, m in enumerate(self.messages)],
+            images=tuple(images or ()),
             max_tokens=self.max_completion_tokens or self.max_tokens,
             stop=self.stops(limits),
             sampling=self.sampling(),
@@ -202,23 +205,49 @@ OPTION_NAMES = {
 }  # fmt: skip
 
 
-def plain_message(message: Message, index: int) -> dict[str, Any]:
-    """The message as a chat template takes it: text parts joined, other parts refused."""
-    content = message.content
+def plain_message(
+    message: Message, index: int, images: list[bytes] | None, limits: Limits
+) -> dict[str, Any]:
+    """The message as a chat template takes it.
+
+    Text parts are joined. Pictures, for a model that takes them (`images` is a list, which gets
+    them), stay parts, since the template says how they are mentioned.
+    """
+    content: Any = message.content
     if isinstance(content, list):
-        for number, part in enumerate(content):
-            if part.type != "text":
-                raise BadRequest(
-                    f"this model takes text only, not {part.type!r}",
-                    code="unsupported_content", param=f"messages.{index}.content.{number}",
-                )  # fmt: skip
-        content = "\n".join(part.text or "" for part in content)
+        where = f"messages.{index}.content"
+        parts = [_plain_part(p, f"{where}.{i}", images, limits) for i, p in enumerate(content)]
+        if all(part["type"] == "text" for part in parts):
+            content = "\n".join(part["text"] for part in parts)
+        else:
+            content = parts
     plain: dict[str, Any] = {"role": message.role, "content": content or ""}
     for field in ("name", "tool_calls", "tool_call_id"):
         value = getattr(message, field)
         if value is not None:
             plain[field] = value
     return plain
+
+
+def _plain_part(
+    part: Part, where: str, images: list[bytes] | None, limits: Limits
+) -> dict[str, Any]:
+    if part.type == "text":
+        return {"type": "text", "text": part.text or ""}
+    if part.type != "image_url" or images is None:
+        takes = "text only" if images is None else "text and pictures"
+        raise BadRequest(
+            f"this model takes {takes}, not {part.type[:50]!r}",
+            code="unsupported_content",
+            param=where,
+        )
+    url = part.image_url if isinstance(part.image_url, str) else (part.image_url or {}).get("url")
+    if not isinstance(url, str):
+        raise BadRequest(f"{where}.image_url: missing", param=where)
+    if len(images) >= limits.images:
+        raise BadRequest(f"messages: at most {limits.images} pictures", param="messages")
+    images.append(decode_file(url, f"{where}.image_url", limits.upload_bytes))
+    return {"type": "image"}
 
 
 def _unsupported(name: str) -> BadRequest:

@@ -20,6 +20,7 @@ class Settings:
     kind: str
     name: str
     loader: str = ""  # the class that the profile names, such as AutoModelForCausalLM
+    library: str = ""  # timm, diffusers ...: where one kind has several loaders
     model_type: str = ""
     architecture: str = ""
     capabilities: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Settings:
     dtype: str | None = None  # None: as the file says
     quantization: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    base_model: Path | None = None  # of an adapter or a ControlNet
+    base: Path | None = None  # the model that a ControlNet steers
     limits: Limits = LIMITS
 
 

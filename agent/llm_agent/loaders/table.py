@@ -15,24 +15,45 @@ class Entry:
     face: str  # the routes: api.app.FACES
 
 
-# kind -> loader
+# kind, or library:kind where a library has loaders of its own -> loader
 LOADERS: dict[str, Entry] = {
     "llm": Entry("text_generation:TextGenerationLoader", "text"),
+    "seq2seq": Entry("seq2seq:Seq2SeqLoader", "text"),
+    "vlm": Entry("vision_language:VisionLanguageLoader", "text"),
+    "multimodal-any": Entry("vision_language:VisionLanguageLoader", "text"),
     "embedding": Entry("sentence_embedding:SentenceEmbeddingLoader", "embedding"),
+    "reranker": Entry("rerankers:reranker", "rerank"),
+    "text-classification": Entry("text_labels:TextClassificationLoader", "classify"),
+    "token-classification": Entry("text_labels:TokenClassificationLoader", "tag"),
+    "fill-mask": Entry("text_replies:FillMaskLoader", "reply"),
+    "question-answering": Entry("text_replies:QuestionAnsweringLoader", "reply"),
+    "image-classification": Entry("image_labels:ImageClassificationLoader", "classify"),
+    "zero-shot-image": Entry("image_labels:ZeroShotImageLoader", "classify"),
+    "image-feature": Entry("image_replies:ImageFeatureLoader", "reply"),
+    "object-detection": Entry("image_replies:ObjectDetectionLoader", "reply"),
+    "segmentation": Entry("image_replies:SegmentationLoader", "reply"),
+    "depth": Entry("image_replies:DepthLoader", "reply"),
+    "image-to-image": Entry("image_replies:ImageToImageLoader", "reply"),
+    "video-classification": Entry("sound_labels:VideoClassificationLoader", "classify"),
+    "audio-classification": Entry("sound_labels:AudioClassificationLoader", "classify"),
+    "timm:image-classification": Entry("timm_images:TimmClassificationLoader", "classify"),
+    "timm:image-feature": Entry("timm_images:TimmFeatureLoader", "reply"),
 }
 
 
-def find_entry(kind: str) -> Entry:
-    if kind not in LOADERS:
+def find_entry(kind: str, library: str = "") -> Entry:
+    """Raises FolderError for a kind that no loader here serves."""
+    entry = LOADERS.get(f"{library}:{kind}") or LOADERS.get(kind)
+    if entry is None:
         raise FolderError(
             f"the agent has no loader for the kind {kind!r}",
-            next_step=f"it has: {', '.join(LOADERS)}",
+            next_step=f"it has: {', '.join(k for k in LOADERS if ':' not in k)}",
         )
-    return LOADERS[kind]
+    return entry
 
 
 def make_loader(settings: Settings) -> Loader:
     """Imports the loader's libraries: call it in the thread that loads the model."""
-    module, _, name = find_entry(settings.kind).target.partition(":")
+    module, _, name = find_entry(settings.kind, settings.library).target.partition(":")
     loader: Loader = getattr(importlib.import_module(f"llm_agent.loaders.{module}"), name)(settings)
     return loader

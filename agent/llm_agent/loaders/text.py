@@ -45,6 +45,9 @@ class Finish:
 
 
 class TextModel(Loader, Protocol):
+    chats: bool  # whether it has a chat template
+    takes_images: bool
+
     def generate(
         self, request: TextRequest, cancellation: Cancellation, on_text: Callable[[str], None]
     ) -> Finish:

@@ -25,25 +25,40 @@ WARM_UP = TextRequest(prompt="Hello", max_tokens=1, sampling=Sampling(temperatur
 
 
 class TextGenerationLoader:
+    auto_class = "AutoModelForCausalLM"
+    takes_images = False
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tokenizing = threading.Lock()  # fast tokenizers may not be asked by two at once
         self._template: ChatTemplate | None = None
 
     def load(self, tell: Tell) -> None:
-        self._model = hugging_face.load_model(self._settings, "AutoModelForCausalLM", tell)
-        self._tokenizer = transformers.AutoTokenizer.from_pretrained(
-            self._settings.weights, **hugging_face.source_options(self._settings)
-        )
+        self._model = hugging_face.load_model(self._settings, self.auto_class, tell)
+        self._tokenizer = self._load_tokenizer()
         self._context = hugging_face.context_length(self._settings, self._model)
         self._generation = _greedy(self._model.generation_config, self._tokenizer)
         self._eos = _end_tokens(self._generation)
-        if self._tokenizer.chat_template:
+        template = self._chat_template()
+        if template:
             self._template = ChatTemplate(
-                self._tokenizer.get_chat_template(),
+                template,
                 dict(self._tokenizer.special_tokens_map),
                 self._settings.limits.template_seconds,
             )
+
+    def _load_tokenizer(self) -> Any:
+        return transformers.AutoTokenizer.from_pretrained(
+            self._settings.weights, **hugging_face.source_options(self._settings)
+        )
+
+    def _chat_template(self) -> str | None:
+        tokenizer = self._tokenizer
+        return str(tokenizer.get_chat_template()) if tokenizer.chat_template else None
+
+    @property
+    def chats(self) -> bool:
+        return self._template is not None
 
     def warm_up(self) -> None:
         self.generate(WARM_UP, Cancellation(), lambda _: None)
@@ -52,7 +67,7 @@ class TextGenerationLoader:
         return {
             **hugging_face.model_facts(self._model),
             "context": self._context,
-            "chat_template": self._template is not None,
+            "chat_template": self.chats,
         }
 
     def close(self) -> None:
@@ -62,30 +77,43 @@ class TextGenerationLoader:
     def generate(
         self, request: TextRequest, cancellation: Cancellation, on_text: Callable[[str], None]
     ) -> Finish:
-        prompt = self._prompt(request)
-        room = self._context - len(prompt)
-        if room < 1 or (request.max_tokens or 0) > room:
-            raise self._too_long(len(prompt), request.max_tokens)
+        inputs = self._inputs(request)
+        prompt = inputs["input_ids"][0].tolist()
+        room = self._fit(len(prompt), request)
         if request.echo:
             on_text(self._decode(prompt))
         follow = _Follow(TextAssembly(self._decode, request.stop), self._eos, on_text, cancellation)
         sampling = with_defaults(request.sampling, self._model.generation_config)
-        ids = torch.tensor([prompt], device=self._model.device)
         options = {}
         if sampling.repetition_penalty is not None:
             options["repetition_penalty"] = sampling.repetition_penalty
         self._model.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
+            **inputs,
             generation_config=self._generation,
-            max_new_tokens=request.max_tokens or room,
+            max_new_tokens=room,
             **options,
-            logits_processor=[Sampler(sampling, len(prompt), self._model.device)],
+            logits_processor=[Sampler(sampling, self._made_from(inputs), self._model.device)],
             stopping_criteria=[_Until(follow)],
             streamer=follow,
         )
         cancellation.check()
         return Finish(follow.reason, len(prompt), follow.count)
+
+    def _inputs(self, request: TextRequest) -> dict[str, Any]:
+        """What generate takes; one row of input_ids among it."""
+        ids = torch.tensor([self._prompt(request)], device=self._model.device)
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+    def _made_from(self, inputs: dict[str, Any]) -> int:
+        """How many tokens of the sequence were there before the first new one."""
+        return int(inputs["input_ids"].shape[1])
+
+    def _fit(self, prompt_tokens: int, request: TextRequest) -> int:
+        """How many tokens may be made. Raises BadRequest when the context is too small."""
+        room = self._context - prompt_tokens
+        if room < 1 or (request.max_tokens or 0) > room:
+            raise self._too_long(prompt_tokens, request.max_tokens)
+        return request.max_tokens or room
 
     def _prompt(self, request: TextRequest) -> list[int]:
         if isinstance(request.prompt, list):

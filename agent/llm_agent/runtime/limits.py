@@ -30,6 +30,7 @@ class Limits:
     images: int = 16  # of one request
     audio_bytes: int = 25 * MIB
     audio_seconds: int = 600
+    audio_samples: int = 64_000_000  # decoded, over all channels
     frames: int = 256
     speech_characters: int = 4096
     # made pictures and films

@@ -31,6 +31,8 @@ class Launch:
     context: int = 0
     parallel: int = 1
     threads: int = 1
+    quantization: str = ""  # done while loading: 4bit, 8bit, fp8
+    remote_code: bool = False  # a person said that the repository's own code may run
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def _launch(value: Mapping[str, Any]) -> Launch:
         context=_get(value, "context", int, 0),
         parallel=_get(value, "parallel", int, 1),
         threads=_get(value, "threads", int, 1),
+        quantization=_get(value, "quantization", str, ""),
+        remote_code=value.get("remote_code") is True,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from llm_agent.errors import ConfigError
@@ -18,6 +19,7 @@ ATTENTION = ("sdpa", "eager", "flash_attention_2", "flash_attention_3", "flex_at
 AGENT_OPTIONS: dict[str, Callable[[Any], bool]] = {
     "attention": lambda value: value in ATTENTION,
     "trust_remote_code": lambda value: isinstance(value, bool),
+    "base": lambda value: isinstance(value, str) and "\0" not in value,
     "waiting": lambda value: isinstance(value, int) and 0 <= value <= 10_000,
 }
 
@@ -37,6 +39,7 @@ def loader_settings(folder: ModelFolder, config: Config) -> Settings:
         kind=launch.kind,
         name=launch.name,
         loader=launch.loader,
+        library=str(profile.get("detector") or ""),
         model_type=str(profile.get("model_type") or ""),
         architecture=str(profile.get("architecture") or ""),
         capabilities=tuple(profile.get("capabilities") or ()),
@@ -45,10 +48,25 @@ def loader_settings(folder: ModelFolder, config: Config) -> Settings:
         threads=threads(folder, config),
         device=config.device,
         dtype=config.dtype,
-        quantization=config.quantization,
-        options=dict(config.options),
+        quantization=config.quantization or launch.quantization or None,
+        base=base_folder(folder, config),
+        options={"trust_remote_code": launch.remote_code, **config.options},
         limits=Limits(waiting=config.options.get("waiting", LIMITS.waiting)),
     )
+
+
+def base_folder(folder: ModelFolder, config: Config) -> Path | None:
+    """The weights of the model that this one builds on: named in config.yaml, else installed
+    beside this folder. None when there is none, or it is not there."""
+    named = config.options.get("base")
+    if named is not None:
+        path = folder.path / Path(named).expanduser()
+        if not path.is_dir():
+            raise ConfigError(f"config.yaml: options.base is no folder: {path}")
+        return path / "model" if (path / "model_info.json").is_file() else path
+    base = str(folder.profile.get("base_model") or "").replace("/", "_")
+    beside = folder.path.parent / base / "model"
+    return beside if base and "\0" not in base and beside.is_dir() else None
 
 
 def check_options(
