@@ -10,6 +10,8 @@
 namespace llmd::gateway {
 namespace {
 
+constexpr size_t kMostAhead = 4u << 20;
+
 // An unlinked file: gone when it is closed, whatever happens to us.
 StatusOr<FileDescriptor> OpenUnlinked(const std::filesystem::path& folder) {
   std::error_code ignored;
@@ -38,7 +40,8 @@ bool ByteBudget::TryTake(uint64_t bytes) {
 StatusOr<char*> RequestBody::Prepare(size_t bytes) {
   const size_t wanted = size_ + bytes;
   if (wanted > memory_.size()) {
-    const size_t room = std::max(wanted, std::min(2 * memory_.size(), memory_.size() + (4u << 20)));
+    const size_t ahead = std::min(2 * memory_.size(), memory_.size() + kMostAhead);
+    const size_t room = std::max<size_t>(wanted, std::min<uint64_t>(ahead, expected_));
     if (!budget_.TryTake(room - memory_.size())) {
       return MakeStatus(StatusCode::kUnavailable, "too many large requests are under way",
                         {.code = "too_busy", .next_step = "Try again in a moment."});

@@ -35,6 +35,9 @@ class RequestBody {
   RequestBody& operator=(const RequestBody&) = delete;
   ~RequestBody() { Release(); }
 
+  // How much will come, when that is known: no more is taken than that.
+  void Expect(uint64_t bytes) { expected_ = bytes; }
+
   // Makes room for `bytes` more and returns where they go; Commit says how many came.
   // kUnavailable (code "too_busy") when all requests together hold too much.
   StatusOr<char*> Prepare(size_t bytes);
@@ -77,6 +80,7 @@ class RequestBody {
 
   ByteBudget& budget_;
   uint64_t taken_ = 0;
+  uint64_t expected_ = UINT64_MAX;
   std::string memory_;
   size_t size_ = 0;
   FileDescriptor file_;

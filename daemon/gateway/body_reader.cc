@@ -35,6 +35,7 @@ class BodyReader {
     call_.client.ClearDeadline();
     if (status.ok() && call_.form) status = call_.form->Finish();
     if (status.ok() && call_.body.spilled()) status = co_await SpillAbove(0);
+    if (!status.ok()) call_.body.Release();  // at once: others may wait for the room
     co_return status;
   }
 
@@ -42,6 +43,7 @@ class BodyReader {
   asio::awaitable<Status> ReadLength() {
     uint64_t left = call_.head.content_length;
     if (left > limit_) co_return TooLarge(limit_);
+    call_.body.Expect(left);
     std::string& unread = call_.client.unread();
     const size_t here = static_cast<size_t>(std::min<uint64_t>(left, unread.size()));
     Status status = Append(std::string_view(unread).substr(0, here));

@@ -133,6 +133,7 @@ Status ParseHead(std::string_view text, const HeadLimits& limits, const char* co
   if (fault.empty()) {
     HeadParser<is_request, Head> parser(head, limits.fields);
     parser.header_limit(static_cast<uint32_t>(limits.bytes + 1));
+    parser.body_limit(boost::none);  // Beast's own default is a megabyte
     error_code error;
     parser.put(boost::asio::const_buffer(text.data(), text.size()), error);
     if (parser.too_many_fields()) {
