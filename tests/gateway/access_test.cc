@@ -1,7 +1,7 @@
 #include "gateway/access.h"
 
+#include "gateway/gateway_fixture.h"
 #include "gateway/routes.h"
-#include "gateway_fixture.h"
 
 namespace llmd::gateway {
 namespace {

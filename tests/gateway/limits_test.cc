@@ -1,7 +1,7 @@
 // Every limit: the status it gives, and that the gateway goes on.
 #include <thread>
 
-#include "gateway_fixture.h"
+#include "gateway/gateway_fixture.h"
 #include "support/temp_folder.h"
 
 namespace llmd::gateway {

@@ -2,7 +2,7 @@
 
 #include <future>
 
-#include "gateway_fixture.h"
+#include "gateway/gateway_fixture.h"
 
 namespace llmd::gateway {
 namespace {

@@ -1,6 +1,6 @@
 // Requests that two programs could read in two ways, over a real socket: each is refused, and
 // nothing of it reaches a model server.
-#include "gateway_fixture.h"
+#include "gateway/gateway_fixture.h"
 
 namespace llmd::gateway {
 namespace {

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <thread>
 
-#include "gateway_fixture.h"
+#include "gateway/gateway_fixture.h"
 
 namespace llmd::gateway {
 namespace {
