@@ -14,19 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-const json* DocumentJson(const Facts& facts, std::string_view name) {
-  const auto at = facts.documents.find(std::string(name));
-  return at == facts.documents.end() ? nullptr : at->second.json.get();
-}
-
 std::string DocumentText(const Facts& facts, std::string_view name) {
   const auto at = facts.documents.find(std::string(name));
   return at == facts.documents.end() ? std::string() : at->second.text;
-}
-
-bool HasFile(const Facts& facts, std::string_view pattern) {
-  return std::any_of(facts.inventory.files.begin(), facts.inventory.files.end(),
-                     [&](const FileEntry& file) { return MatchesPathGlob(pattern, file.path); });
 }
 
 // "base_model:adapter:org/name" among the tags, or what the card says.
@@ -117,7 +107,7 @@ bool HasAbsurdNumbers(const ModelConfig& config) {
 }
 
 void DeriveTokenizer(const Facts& facts, FactSheet& sheet) {
-  constexpr std::array kFiles = {"tokenizer.json",
+  constexpr std::array kNames = {"tokenizer.json",
                                  "tokenizer.model",
                                  "tokenizer_config.json",
                                  "vocab.json",
@@ -126,17 +116,20 @@ void DeriveTokenizer(const Facts& facts, FactSheet& sheet) {
                                  "spiece.model",
                                  "*.bpe.model",
                                  "*.tiktoken",
+                                 "tiktoken.model",
                                  "tekken.json",
                                  "tokenization_*.py",
                                  "rwkv_vocab*",
-                                 "*.vocab",
                                  "sentencepiece*.model",
-                                 "vocabulary.*",
-                                 "*/tokenizer.json",
-                                 "*/vocab.txt"};
-  sheet.Set("tokenizer.there", std::any_of(kFiles.begin(), kFiles.end(), [&](const char* pattern) {
-              return HasFile(facts, pattern);
-            }));
+                                 "*.vocab",
+                                 "vocabulary.*"};
+  const auto is_tokenizer = [&](const FileEntry& file) {
+    const std::string_view base = std::string_view(file.path).substr(file.path.rfind('/') + 1);
+    return std::any_of(kNames.begin(), kNames.end(),
+                       [&](const char* pattern) { return MatchesGlob(pattern, base); });
+  };
+  const auto& files = facts.inventory.files;
+  sheet.Set("tokenizer.there", std::any_of(files.begin(), files.end(), is_tokenizer));
   std::string chat = DocumentText(facts, "chat_template.jinja");
   for (const char* name :
        {"tokenizer_config.json", "chat_template.json", "processor_config.json"}) {
@@ -176,89 +169,12 @@ void DeriveTransformers(const TransformersVerdict& verdict, FactSheet& sheet) {
 
 // Folders that hold a model of their own, for repositories that have none at the top.
 void DeriveFolders(const Facts& facts, FactSheet& sheet) {
-  std::vector<std::string> folders;
-  for (const auto& [name, document] : facts.documents) {
-    if (!name.ends_with("/config.json") || document.json == nullptr) continue;
-    const std::string folder =
-        name.substr(0, name.size() - std::string_view("/config.json").size());
-    const bool weights = std::any_of(facts.weights.begin(), facts.weights.end(),
-                                     [&](const WeightSet& set) { return set.folder == folder; });
-    const bool describes = DescribesArchitecture(*document.json) ||
-                           JsonMember(document.json.get(), "architectures") != nullptr;
-    if (weights && describes) folders.push_back(folder);
-  }
+  const std::vector<std::string> folders = ModelFolders(facts);
   sheet.Set("folders.models", folders);
   sheet.Set("folders.several", folders.size() > 1);
 }
 
 }  // namespace
-
-const std::vector<FactName>& KnownFacts() {
-  static const std::vector<FactName> kNames = {
-      {"hub.library", "library_name of the Hub or the card"},
-      {"hub.pipeline_tag", "pipeline_tag of the Hub or the card"},
-      {"hub.base_model", "base_model of the Hub or the card"},
-      {"weights.formats", "formats of all weight files: safetensors, pytorch, gguf, onnx, ..."},
-      {"weights.none", "there is no weight file at all"},
-      {"weights.checkpoint", "format of the root's checkpoint that from_pretrained would load"},
-      {"weights.foreign", "the runtime that the checkpoint was packed for, when it is not served"},
-      {"config.known_type", "transformers knows the model_type"},
-      {"config.file", "the file that describes the model: config.json, llm_config.json, ..."},
-      {"config.error", "why that file could not be used"},
-      {"config.describes", "it names a model type, an architecture or a network's sizes"},
-      {"config.model_type", "model_type"},
-      {"config.architecture", "architectures[0]"},
-      {"config.class", "_class_name of diffusers"},
-      {"config.absurd", "its sizes are beyond any model's"},
-      {"transformers.kind", "what the class makes, by the table of transformers' own mappings"},
-      {"transformers.loader", "the auto class that loads it; none when nothing can"},
-      {"transformers.obstacle", "why nothing can"},
-      {"transformers.package", "another package that knows the model_type"},
-      {"transformers.native", "the library has model_type and class"},
-      {"transformers.audio", "sound goes in or comes out, and no pictures"},
-      {"transformers.vision", "it takes pictures"},
-      {"transformers.hears", "it takes sound"},
-      {"transformers.one_label", "a classifier with one label"},
-      {"tokenizer.there", "there is a tokenizer file"},
-      {"tokenizer.chat", "there is a chat template"},
-      {"tokenizer.tools", "the chat template knows tools"},
-      {"adapter.there", "adapter_config.json describes an adapter of PEFT"},
-      {"adapter.base", "the model that the adapter was made for"},
-      {"audio.coqui", "model of config.json, as the coqui library writes it"},
-      {"timm.architecture", "architecture of config.json, as timm writes it"},
-      {"quantization", "how the root's checkpoint is quantised"},
-      {"gguf.only", "GGUF files are the only weights that can be served"},
-      {"gguf.architecture", "general.architecture"},
-      {"gguf.type", "general.type: model, adapter, mmproj, imatrix"},
-      {"gguf.pooling", "pooling_type: none, mean, cls, last, rank"},
-      {"gguf.projector", "a multimodal projector lies beside the model"},
-      {"gguf.hears", "the projector takes sound"},
-      {"gguf.sees", "the projector takes pictures"},
-      {"gguf.chat", "the header has a chat template"},
-      {"gguf.tools", "the chat template knows tools"},
-      {"gguf.error", "why no GGUF header could be read"},
-      {"pipeline.class", "_class_name of model_index.json"},
-      {"pipeline.kind", "what the pipeline makes"},
-      {"pipeline.can", "inpaint, image-to-image, control"},
-      {"pipeline.remote_code", "the pipeline or a part is code of the repository"},
-      {"pipeline.missing", "parts without their files"},
-      {"part.kind", "a single model of diffusers: component, controlnet, adapter"},
-      {"part.known", "diffusers has the class of config.json"},
-      {"tensors.layout", "lora, textual-inversion, single-file, controlnet"},
-      {"tensors.family", "flux, sdxl, sd1, sd3, ... by the names of the tensors"},
-      {"sentence.kind", "embedding, sparse, multi-vector, reranker by modules.json"},
-      {"sentence.custom", "a module of modules.json is code of the repository"},
-      {"folders.models", "sub-folders that hold a model of their own"},
-      {"folders.several", "there is more than one of them"},
-  };
-  return kNames;
-}
-
-std::set<std::string> KnownFactNames() {
-  std::set<std::string> names;
-  for (const FactName& fact : KnownFacts()) names.emplace(fact.name);
-  return names;
-}
 
 const WeightSet* RootCheckpoint(const Facts& facts) {
   for (const WeightSet& set : facts.weights) {

@@ -1,7 +1,6 @@
 // Derives from Facts what rules ask about, under dotted names. Pure.
 #pragma once
 
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -11,15 +10,6 @@
 #include "domain/fact_sheet.h"
 
 namespace llmd::detectors {
-
-struct FactName {
-  std::string_view name;
-  std::string_view meaning;
-};
-
-// Every name that a rule may use, with one line for the documentation.
-const std::vector<FactName>& KnownFacts();
-std::set<std::string> KnownFactNames();
 
 // The sheet, and what it was made from for who completes a profile.
 struct Derived {

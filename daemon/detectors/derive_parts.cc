@@ -12,11 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-const json* DocumentJson(const Facts& facts, std::string_view name) {
-  const auto at = facts.documents.find(std::string(name));
-  return at == facts.documents.end() ? nullptr : at->second.json.get();
-}
-
 std::string GgufText(const GgufFacts& gguf, const std::string& key) {
   const auto at = gguf.strings.find(key);
   return at == gguf.strings.end() ? std::string() : at->second;

@@ -100,6 +100,21 @@ bool DescribesArchitecture(const json& document) {
   return sizes >= 3 || (sizes >= 1 && !JsonText(&document, "model_type").empty());
 }
 
+std::vector<std::string> ModelFolders(const Facts& facts) {
+  std::vector<std::string> folders;
+  constexpr std::string_view kFile = "/config.json";
+  for (const auto& [name, document] : facts.documents) {
+    if (!name.ends_with(kFile) || document.json == nullptr) continue;
+    const std::string folder = name.substr(0, name.size() - kFile.size());
+    const bool weights = std::any_of(facts.weights.begin(), facts.weights.end(),
+                                     [&](const WeightSet& set) { return set.folder == folder; });
+    const bool describes = DescribesArchitecture(*document.json) ||
+                           JsonMember(document.json.get(), "architectures") != nullptr;
+    if (weights && describes) folders.push_back(folder);
+  }
+  return folders;
+}
+
 ModelConfig FindModelConfig(const Facts& facts) {
   ModelConfig config;
   const auto usual = facts.documents.find("config.json");
@@ -132,6 +147,11 @@ ModelConfig FindModelConfig(const Facts& facts) {
       return config;
     }
   }
+  const std::vector<std::string> folders = ModelFolders(facts);
+  if (folders.size() == 1 && !facts.documents.contains("model_index.json")) {
+    const std::string nested = folders.front() + "/config.json";
+    Accept(nested, *DocumentJson(facts, nested), config);
+  }
   return config;
 }
 
@@ -152,8 +172,8 @@ std::optional<int64_t> ContextLength(const ModelConfig& config, const Tables& ta
   const auto inner = text_type.empty() ? type : tables.types.find(text_type);
   std::optional<int64_t> context =
       SizeOf(config, {"max_position_embeddings", "n_positions", "seq_length", "max_seq_len",
-                      "max_sequence_length", "n_ctx", "context_length", "max_seq_length",
-                      "model_max_length"});
+                      "max_sequence_length", "max_context_length", "n_ctx", "context_length",
+                      "max_seq_length", "model_max_length"});
   if (context) {
     if (type != tables.types.end() && *context > type->second.position_offset) {
       *context -= type->second.position_offset;
@@ -166,6 +186,11 @@ std::optional<int64_t> ContextLength(const ModelConfig& config, const Tables& ta
   }
   if (inner != tables.types.end() && inner->second.context > 0) return inner->second.context;
   return std::nullopt;
+}
+
+const json* DocumentJson(const Facts& facts, std::string_view path) {
+  const auto at = facts.documents.find(std::string(path));
+  return at == facts.documents.end() ? nullptr : at->second.json.get();
 }
 
 std::optional<int64_t> LabelCount(const json* root) {

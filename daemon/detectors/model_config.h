@@ -28,6 +28,12 @@ struct ModelConfig {
 
 ModelConfig FindModelConfig(const Facts& facts);
 
+// Sub-folders that hold a config.json and weights of their own, by name.
+std::vector<std::string> ModelFolders(const Facts& facts);
+
+// A JSON document that was read; nullptr when it is not there or broken.
+const nlohmann::json* DocumentJson(const Facts& facts, std::string_view path);
+
 // Whether the content describes an architecture (model_type, hidden_size, vocab_size, n_layers...)
 // and not the client of an API (api_key, base_url), a training run or a search.
 bool DescribesArchitecture(const nlohmann::json& document);

@@ -65,6 +65,7 @@ class Builder {
       Apply(one.verdict);
       break;
     }
+    sheet_.Set("kind", profile_.kind);
     for (const CapabilityRule& one : rule_.capabilities) {
       if (MatchPredicate(one.when, sheet_).matched) profile_.capabilities.push_back(one.name);
     }
@@ -258,7 +259,7 @@ class Builder {
 
   const Rule& rule_;
   const Derived& derived_;
-  const FactSheet& sheet_;
+  FactSheet sheet_;
   const Facts& facts_;
   const Tables& tables_;
   std::string layout_ = "none";

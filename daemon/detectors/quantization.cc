@@ -26,11 +26,6 @@ constexpr std::array kAliases = {Alias{"fbgemm_fp8", "fp8"},
                                  Alias{"marlin", "gptq"},
                                  Alias{"gptq_marlin", "gptq"}};
 
-const json* DocumentJson(const Facts& facts, std::string_view name) {
-  const auto at = facts.documents.find(std::string(name));
-  return at == facts.documents.end() ? nullptr : at->second.json.get();
-}
-
 bool HasFormat(const Facts& facts, std::string_view format) {
   return std::any_of(facts.weights.begin(), facts.weights.end(),
                      [&](const WeightSet& set) { return set.format == format; });

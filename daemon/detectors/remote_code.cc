@@ -37,11 +37,6 @@ AutoMapEntry ParseEntry(std::string auto_class, std::string_view text) {
   return entry;
 }
 
-const json* DocumentJson(const Facts& facts, std::string_view name) {
-  const auto at = facts.documents.find(std::string(name));
-  return at == facts.documents.end() ? nullptr : at->second.json.get();
-}
-
 // Collects what code is needed, and looks whether it is there.
 class Collector {
  public:

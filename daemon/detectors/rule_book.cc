@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/yaml_reader.h"
-#include "detectors/derive_facts.h"
+#include "detectors/fact_names.h"
 #include "domain/rule_file.h"
 
 namespace llmd::detectors {

@@ -174,7 +174,9 @@ class Judge {
         (classifier && (tag == "text-ranking" || sentence || IsTaggedReranker()))) {
       kind = "reranker";
     }
-    if ((writes || kind == "fill-mask") && KindByTag("") == "embedding") kind = "embedding";
+    const bool searches = KindByTag("") == "embedding";
+    if (writes && searches) kind = "embedding";
+    if (kind == "fill-mask" && (searches || IsTaggedSparse())) kind = "embedding";
     // A base of pictures and text that is meant for search.
     if (kind == "unsupported" && verdict_.vision && KindByTag("") == "embedding")
       kind = "embedding";
@@ -185,6 +187,10 @@ class Judge {
     return std::any_of(tags.begin(), tags.end(), [](const std::string& tag) {
       return tag == "reranker" || tag == "rerank" || tag == "cross-encoder" || tag == "mteb";
     });
+  }
+
+  bool IsTaggedSparse() const {
+    return Has(facts_.info.tags, "splade") || Has(facts_.info.tags, "sparse-encoder");
   }
 
   void FindObstacle(bool known_type) {

@@ -40,6 +40,13 @@ const WeightSet* SetOf(const Facts& facts, std::string_view file) {
   return nullptr;
 }
 
+// A model in a sub-folder, where there is none at the top.
+const WeightSet* FolderCheckpoint(const Facts& facts) {
+  const std::string file = FindModelConfig(facts).file;
+  const size_t slash = file.rfind('/');
+  return slash == file.npos ? nullptr : FirstIn(facts, std::string_view(file).substr(0, slash));
+}
+
 // sentence-transformers' older layout has the network in a module's folder.
 const WeightSet* ModuleCheckpoint(const Facts& facts) {
   const auto modules = facts.documents.find("modules.json");
@@ -62,6 +69,7 @@ std::string FormatsThere(const Facts& facts) {
 void ChooseCheckpoint(const Facts& facts, WeightsChoice& choice) {
   const WeightSet* set = RootCheckpoint(facts);
   if (set == nullptr) set = ModuleCheckpoint(facts);
+  if (set == nullptr) set = FolderCheckpoint(facts);
   if (set != nullptr) {
     choice.sets.push_back(set);
   } else if (facts.weights.empty()) {

@@ -51,6 +51,17 @@ def as_list(value):
     return [value] if isinstance(value, str) else list(value)
 
 
+# What a class takes when it only says how its first input is called.
+BY_MAIN_INPUT = {"pixel_values": "image", "input_values": "audio", "input_features": "audio"}
+
+
+def takes(model_class):
+    said = as_list(getattr(model_class, "input_modalities", None))
+    named = as_list(getattr(model_class, "main_input_name", None))
+    main = {BY_MAIN_INPUT[name] for name in named if name in BY_MAIN_INPUT}
+    return sorted(main if main and said == ["text"] else said)
+
+
 def read_classes(transformers):
     """Every public model class: its model type and what goes in and comes out."""
     found = {}
@@ -63,7 +74,7 @@ def read_classes(transformers):
         config = getattr(thing, "config_class", None)
         found[name] = {
             "type": getattr(config, "model_type", "") or "",
-            "in": sorted(as_list(getattr(thing, "input_modalities", None))),
+            "in": takes(thing),
             "out": sorted(as_list(getattr(thing, "output_modalities", None))),
         }
     return found
@@ -104,7 +115,7 @@ def decide(name, info, mappings, types_in, additions):
             break
     if loader in (None, "AutoModelForPreTraining"):
         suffix = by_suffix(name, additions)
-        loader = loader or name
+        loader = name
         kind = suffix["kind"] if suffix else "by-input"
         if kind == "fill-mask" and info["in"] != ["text"]:
             kind = "unsupported"  # pre-training of pictures, sounds, films
