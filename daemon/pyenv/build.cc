@@ -69,7 +69,7 @@ StatusOr<EnvResult> EnvBuild::Run() {
     LLMD_RETURN_IF_ERROR(folder_.Place(result_.environment_hash));
     Say("the environment is in place");
   }
-  LLMD_RETURN_IF_ERROR(folder_.RemoveLeftovers());
+  if (const Status removed = folder_.RemoveLeftovers(); !removed.ok()) Say(Message(removed));
   return result_;
 }
 
@@ -178,8 +178,21 @@ StatusOr<std::string> EnvBuild::Resolve(const Variables& environment) {
                     .arguments = WithBuildPolicy(std::move(arguments)),
                     .environment = environment,
                     .deadline = std::nullopt};
-  LLMD_RETURN_IF_ERROR(parts_.uv.Run(call, cancel_).status());
+  LLMD_RETURN_IF_ERROR(RunUv(call));
   return ReadFile(folder_.work() / kNewLock, kMostBytes);
+}
+
+// Where no index answers, what uv has in its cache may do.
+Status EnvBuild::RunUv(UvCall call) {
+  const Status status = parts_.uv.Run(call, cancel_).status();
+  if (GetErrorInfo(status).code != "index_unreachable") return status;
+  Say("no package index answers: trying with what uv has in its cache");
+  call.environment["UV_OFFLINE"] = "1";
+  call.quiet = true;
+  const Status offline = parts_.uv.Run(call, cancel_).status();
+  const bool other_reason =
+      offline.ok() || offline.code() == StatusCode::kResourceExhausted || cancel_.IsCancelled();
+  return other_reason ? offline : status;
 }
 
 std::vector<std::string> EnvBuild::WithBuildPolicy(std::vector<std::string> arguments) const {
@@ -237,13 +250,10 @@ Status EnvBuild::Fill(const fs::path& environment) {
   const std::string python = environment / "bin" / "python";
   const Variables index = lock_header_.torch == kCpu ? CpuTorchEnvironment() : Variables();
   const auto run = [&](std::string_view doing, std::vector<std::string> arguments) {
-    return parts_.uv
-        .Run({.doing = std::string(doing),
-              .arguments = std::move(arguments),
-              .environment = index,
-              .deadline = std::nullopt},
-             cancel_)
-        .status();
+    return RunUv({.doing = std::string(doing),
+                  .arguments = std::move(arguments),
+                  .environment = index,
+                  .deadline = std::nullopt});
   };
   Say("building the environment");
   LLMD_RETURN_IF_ERROR(

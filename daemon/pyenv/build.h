@@ -40,6 +40,7 @@ class EnvBuild {
 
   StatusOr<std::string> ResolveBestTorch();
   StatusOr<std::string> Resolve(const Variables& environment);
+  Status RunUv(UvCall call);
   Variables CpuTorchEnvironment() const;
   bool TorchIndexAnswers();
   std::string EnvironmentHash() const;

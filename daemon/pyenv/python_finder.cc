@@ -88,7 +88,10 @@ StatusOr<Python> FindPython(UvProgram& uv, platform::ProcessLauncher& launcher,
   }
   if (!python.ok()) python = find(fmt::format(">=3.{}", kLeastMinor));
   LLMD_RETURN_IF_ERROR(cancel.Check());
-  if (!python.ok()) return Missing("no Python from 3.10 on was found", options);
+  if (!python.ok()) {
+    return Missing(fmt::format("no Python from 3.10 on was found: {}", Message(python.status())),
+                   options);
+  }
   if (!IsNewEnough(*python)) {
     return Missing(fmt::format("Python {} is too old", python->version), options);
   }

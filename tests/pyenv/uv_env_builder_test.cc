@@ -235,6 +235,26 @@ TEST_F(UvEnvBuilderTest, ErrorsAreTyped) {
   EXPECT_THAT(Message(smoke), HasSubstr("ImportError: no idna"));
 }
 
+TEST_F(UvEnvBuilderTest, WhereNoIndexAnswersTheCacheIsTried) {
+  const std::string unreachable = "error: Failed to fetch: https://i.example.org/simple/idna/";
+  for (const char* command : {"pip compile", "pip sync"}) {
+    FailOnce(command, {unreachable}, 2);
+    const StatusOr<EnvResult> result = Build();
+    ASSERT_TRUE(result.ok()) << command << Message(result.status());
+    EXPECT_EQ(uv_.Count(command), 2);
+    ExpectWhole(*result);
+    fs::remove_all(request_.folder);
+  }
+  uv_.instead["pip compile"] = [&](const platform::ProcessSpec& spec) {
+    const bool offline = spec.environment.contains("UV_OFFLINE");
+    return FakeRun{.lines = {offline ? "error: not in the cache" : unreachable},
+                   .exit = {.code = 2}};
+  };
+  const Status status = Build().status();
+  EXPECT_EQ(GetErrorInfo(status).code, "index_unreachable");
+  EXPECT_THAT(Message(status), HasSubstr("https://i.example.org"));
+}
+
 TEST_F(UvEnvBuilderTest, NoPythonIsSaid) {
   uv_.instead["python find"] = [](const platform::ProcessSpec&) {
     return FakeRun{.lines = {"error: No interpreter found"}, .exit = {.code = 2}};
