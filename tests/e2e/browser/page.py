@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from devtools import Chromium, Event, ProtocolError
+from .devtools import Chromium, Event, ProtocolError
 
 LIMIT = 30  # seconds to wait for something to appear
 VIEWPORT = (1200, 860)
