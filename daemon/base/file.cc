@@ -96,6 +96,16 @@ Status SyncFolder(const fs::path& folder) {
   return OkStatus();
 }
 
+Status SyncFileSystem(const fs::path& path) {
+  LLMD_ASSIGN_OR_RETURN(FileDescriptor file, OpenFile(path, O_RDONLY));
+#if defined(__APPLE__)
+  ::sync();
+#else
+  if (::syncfs(file.get()) != 0) return ErrnoStatus(errno, fmt::format("sync {}", path.string()));
+#endif
+  return OkStatus();
+}
+
 Status MakeFolders(const fs::path& folder, mode_t mode) {
   struct stat info {};
   if (::stat(folder.c_str(), &info) == 0) {

@@ -48,6 +48,9 @@ Status WriteFileAtomically(const std::filesystem::path& path, std::string_view c
 
 Status SyncFolder(const std::filesystem::path& folder);
 
+// Makes everything durable that was written to the file system that `path` is on.
+Status SyncFileSystem(const std::filesystem::path& path);
+
 // Creates the folder and its parents; existing ones are fine. `mode` is for those it makes.
 Status MakeFolders(const std::filesystem::path& folder, mode_t mode = 0755);
 

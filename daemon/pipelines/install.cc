@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/clock.h"
@@ -64,12 +65,38 @@ StatusOr<InstallRequest> ParseInstallPayload(const std::string& payload) {
   return request;
 }
 
+bool AsksForTheSame(const InstallRequest& a, const InstallRequest& b) {
+  const auto key = [](const InstallRequest& request) {
+    const Wish& wish = request.wish;
+    return std::tie(request.source.repo_id, request.source.revision, wish.engine, wish.variant,
+                    wish.file, wish.quantization, wish.context);
+  };
+  return key(a) == key(b);
+}
+
+fs::path StagingFor(const PipelineParts& parts, std::string_view name) {
+  return parts.home.staging() /
+         fmt::format("{}-{}", FolderNameFor(name), Sha256Hex(name).substr(0, 12));
+}
+
+Status CheckNameIsFree(const PipelineParts& parts, const std::string& name,
+                       const std::string& repo_id) {
+  const StatusOr<serving::StoredModel> known = parts.models.Get(name);
+  if (!known.ok()) return OkStatus();
+  const bool same = repo_id.starts_with('/') ? known->record.profile.source == "folder"
+                                             : known->record.profile.repo_id == repo_id;
+  if (same) return OkStatus();
+  return MakeStatus(StatusCode::kAlreadyExists,
+                    fmt::format("the name '{}' belongs to {}", name, known->record.profile.repo_id),
+                    {.code = "name_taken", .next_step = "Choose another name with --name."});
+}
+
 InstallRun::InstallRun(const PipelineParts& parts, jobs::JobContext& context)
     : parts_(parts), context_(context), name_(context.job().subject) {}
 
 void InstallRun::Say(std::string_view line) {
   context_.AddLog(line);
-  log_ << FormatTime(parts_.clock.Now()) << ' ' << line << std::endl;
+  log_ << FormatTime(parts_.clock.Now()) << ' ' << SanitizeForTerminal(line) << std::endl;
 }
 
 Status InstallRun::Run() {
@@ -78,7 +105,7 @@ Status InstallRun::Run() {
   request_.source.credentials = context_.credentials();
   request_.source.credentials.endpoint = endpoint;
   folder_name_ = parts_.models.FolderFor(name_);
-  staging_ = parts_.home.staging() / folder_name_;
+  staging_ = StagingFor(parts_, name_);
 
   LLMD_ASSIGN_OR_RETURN(const bool installed, AlreadyInstalled());
   if (installed) return OkStatus();
@@ -102,6 +129,7 @@ Status InstallRun::Run() {
 }
 
 StatusOr<bool> InstallRun::AlreadyInstalled() {
+  LLMD_RETURN_IF_ERROR(CheckNameIsFree(parts_, name_, request_.source.repo_id));
   const StatusOr<serving::StoredModel> known = parts_.models.Get(name_);
   if (known.ok() && known->record.state == ModelState::kInstalled) {
     context_.AddLog(fmt::format("{} is installed already (commit {})", name_,
@@ -111,10 +139,18 @@ StatusOr<bool> InstallRun::AlreadyInstalled() {
   const fs::path folder = parts_.home.model(folder_name_);
   std::error_code error;
   if (!fs::exists(folder, error)) return false;
+  if (known.ok()) {
+    return MakeStatus(StatusCode::kFailedPrecondition,
+                      fmt::format("{} is {}: {} cannot be used", name_,
+                                  ToString(known->record.state), folder.string()),
+                      {.code = "model_broken",
+                       .next_step = fmt::format("Remove it first: llmctl remove {}", name_)});
+  }
   // Renamed into place by an attempt that was cut off before it was recorded.
   const StatusOr<scaffold::ModelInfo> info = scaffold::ReadModelInfo(folder);
   if (info.ok() && info->name == name_) {
-    LLMD_RETURN_IF_ERROR(parts_.models.Load());
+    LLMD_RETURN_IF_ERROR(parts_.models.Adopt(folder_name_));
+    context_.AddLog(fmt::format("{} was in its place already", name_));
     return true;
   }
   return MakeStatus(
@@ -176,17 +212,26 @@ Status InstallRun::Download() {
 // named stay.
 Status InstallRun::PruneStaging() {
   std::set<std::string> wanted;
-  for (const FileEntry& file : plan_.files) wanted.insert(file.path);
+  for (const FileEntry& file : plan_.files) {
+    wanted.insert(file.path);
+    for (fs::path parent = fs::path(file.path).parent_path(); !parent.empty();
+         parent = parent.parent_path()) {
+      wanted.insert(parent.string() + "/");
+    }
+  }
   const fs::path model = staging_ / "model";
   std::vector<fs::path> unwanted;
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(model, error)) {
-    if (entry.is_directory(error)) continue;
-    std::string path = fs::relative(entry.path(), model, error);
+  for (auto at = fs::recursive_directory_iterator(model, error);
+       at != fs::recursive_directory_iterator(); at.increment(error)) {
+    const bool is_folder = fs::is_directory(at->symlink_status(error));
+    std::string path = at->path().lexically_relative(model).string() + (is_folder ? "/" : "");
     for (const std::string_view suffix : {".llmd-part", ".llmd-journal"}) {
       if (path.ends_with(suffix)) path.resize(path.size() - suffix.size());
     }
-    if (!wanted.contains(path)) unwanted.push_back(entry.path());
+    if (wanted.contains(path)) continue;
+    unwanted.push_back(at->path());
+    if (is_folder) at.disable_recursion_pending();
   }
   for (const fs::path& path : unwanted) LLMD_RETURN_IF_ERROR(RemoveTree(path));
   return OkStatus();
@@ -231,22 +276,22 @@ Status InstallRun::Write() {
   return scaffold::WriteModelFolder(staging_, parts_.data_dir / "templates", info, plan_.scripts);
 }
 
+Status InstallRun::MoveIntoPlace() {
+  const Status moved = RenameNoReplace(staging_, parts_.home.model(folder_name_));
+  if (moved.code() != StatusCode::kAlreadyExists) return moved;
+  const std::string other = parts_.models.FolderFor(name_);
+  if (other == folder_name_) return moved;
+  folder_name_ = other;
+  LLMD_RETURN_IF_ERROR(Write());
+  return RenameNoReplace(staging_, parts_.home.model(folder_name_));
+}
+
 Status InstallRun::Place() {
   LLMD_RETURN_IF_ERROR(RemoveTree(staging_ / kIntentFile));
-  LLMD_RETURN_IF_ERROR(RenameNoReplace(staging_, parts_.home.model(folder_name_)));
-  LLMD_ASSIGN_OR_RETURN(const scaffold::ModelInfo info,
-                        scaffold::ReadModelInfo(parts_.home.model(folder_name_)));
-  int64_t bytes = 0;
-  for (const FileEntry& file : info.files) bytes += file.size;
-  LLMD_RETURN_IF_ERROR(parts_.models.Put({.record = {.name = name_,
-                                                     .folder_name = folder_name_,
-                                                     .state = ModelState::kInstalled,
-                                                     .engine = plan_.engine,
-                                                     .installed_at = info.installed_at,
-                                                     .bytes_on_disk = bytes,
-                                                     .memory_bytes = plan_.memory_bytes,
-                                                     .profile = info.profile},
-                                          .launch = info.launch}));
+  // The rename must not become durable before what it renames.
+  LLMD_RETURN_IF_ERROR(SyncFileSystem(staging_));
+  LLMD_RETURN_IF_ERROR(MoveIntoPlace());
+  LLMD_RETURN_IF_ERROR(parts_.models.Adopt(folder_name_));
   Say(fmt::format("{} is installed in {}", name_, parts_.home.model(folder_name_).string()));
   return OkStatus();
 }

@@ -1,11 +1,12 @@
 // Install, as a durable job: a list of named steps, each safe to repeat. Everything is made in
-// models/.staging/<folder> and becomes a model by one rename, so that nothing half-installed is
-// ever in models/. A job that was cut off finds what the attempt before it left there.
+// models/.staging/<name>-<hash> and becomes a model by one rename, so that nothing half-installed
+// is ever in models/. A job that was cut off finds what the attempt before it left there.
 #pragma once
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "domain/plan.h"
@@ -33,6 +34,9 @@ class InstallRun {
 
   // True when the model is installed already (by an attempt that was cut off, or earlier).
   StatusOr<bool> AlreadyInstalled();
+  // Renames the staging folder into models/, under another name where a model that was installed
+  // meanwhile has taken the planned one.
+  Status MoveIntoPlace();
   // Pins the commit for later attempts, so that a branch that moves does not mix two of them.
   Status RecordIntent();
   Status PruneStaging();
@@ -52,8 +56,18 @@ class InstallRun {
   pyenv::EnvResult environment_;
 };
 
+// Where an install of the model `name` works: a folder of its own, whatever else is installed at
+// the same time.
+std::filesystem::path StagingFor(const PipelineParts& parts, std::string_view name);
+
+// OK unless a model of that name came from another repository: kAlreadyExists, "name_taken".
+Status CheckNameIsFree(const PipelineParts& parts, const std::string& name,
+                       const std::string& repo_id);
+
 // The job's payload; never holds a token.
 std::string InstallPayload(const InstallRequest& request);
 StatusOr<InstallRequest> ParseInstallPayload(const std::string& payload);
+// Whether two requests ask for the same model in the same form.
+bool AsksForTheSame(const InstallRequest& a, const InstallRequest& b);
 
 }  // namespace llmd::pipelines

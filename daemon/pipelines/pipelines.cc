@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/hash.h"
+#include "base/logging.h"
 #include "domain/names.h"
 #include "pipelines/check.h"
 #include "pipelines/install.h"
@@ -45,30 +45,28 @@ class StepPipelines final : public Pipelines {
     if (name.empty())
       name = is_folder ? FolderToName(request.source.repo_id) : request.source.repo_id;
     LLMD_RETURN_IF_ERROR(Annotate(ValidateRepoId(name), "the model's name"));
-    LLMD_RETURN_IF_ERROR(CheckNameIsFree(name, request.source.repo_id));
-    return parts_.jobs.Submit({.kind = "install",
-                               .subject = name,
-                               .idempotency_key = request.idempotency_key.empty()
-                                                      ? "install:" + name
-                                                      : request.idempotency_key,
-                               .payload = InstallPayload(request),
-                               .credentials = request.source.credentials});
+    LLMD_RETURN_IF_ERROR(CheckNameIsFree(parts_, name, request.source.repo_id));
+    LLMD_ASSIGN_OR_RETURN(JobRecord job,
+                          parts_.jobs.Submit({.kind = "install",
+                                              .subject = name,
+                                              .idempotency_key = request.idempotency_key.empty()
+                                                                     ? "install:" + name
+                                                                     : request.idempotency_key,
+                                              .payload = InstallPayload(request),
+                                              .credentials = request.source.credentials}));
+    LLMD_RETURN_IF_ERROR(CheckJoined(request, job));
+    return job;
   }
 
   StatusOr<JobRecord> Remove(const RemoveRequest& request) override {
     LLMD_ASSIGN_OR_RETURN(const serving::StoredModel model, parts_.models.Resolve(request.model));
     const std::string& name = model.record.name;
     LLMD_ASSIGN_OR_RETURN(const ServerRecord server, parts_.router.Server(name));
-    const bool running =
-        server.state != ServerState::kStopped && server.state != ServerState::kFailed;
-    if (running && !request.force) {
-      return MakeStatus(StatusCode::kFailedPrecondition, fmt::format("{} is running", name),
-                        {.code = "model_running",
-                         .next_step = fmt::format(
-                             "Stop it first (llmctl stop {}), or remove it with --force.", name)});
-    }
-    return parts_.jobs.Submit(
-        {.kind = "remove", .subject = name, .idempotency_key = "remove:" + name, .payload = "{}"});
+    if (!request.force) LLMD_RETURN_IF_ERROR(CheckNotRunning(server));
+    return parts_.jobs.Submit({.kind = "remove",
+                               .subject = name,
+                               .idempotency_key = "remove:" + name,
+                               .payload = RemovePayload(request)});
   }
 
   std::map<std::string, jobs::JobRunner> Runners() override {
@@ -83,22 +81,23 @@ class StepPipelines final : public Pipelines {
   }
 
  private:
-  // A name belongs to one repository.
-  Status CheckNameIsFree(const std::string& name, const std::string& repo_id) {
-    const StatusOr<serving::StoredModel> known = parts_.models.Get(name);
-    if (!known.ok()) return OkStatus();
-    const bool same = repo_id.starts_with('/') ? known->record.profile.source == "folder"
-                                               : known->record.profile.repo_id == repo_id;
-    if (same) return OkStatus();
-    return MakeStatus(
-        StatusCode::kAlreadyExists,
-        fmt::format("the name '{}' belongs to {}", name, known->record.profile.repo_id),
-        {.code = "name_taken", .next_step = "Choose another name with --name."});
+  // The job may be one that was under way already.
+  static Status CheckJoined(const InstallRequest& request, const JobRecord& job) {
+    LLMD_ASSIGN_OR_RETURN(const InstallRequest running, ParseInstallPayload(job.payload));
+    if (AsksForTheSame(request, running)) return OkStatus();
+    return MakeStatus(StatusCode::kAlreadyExists,
+                      fmt::format("{} is being installed from {} with other options (job {})",
+                                  job.subject, running.source.repo_id, job.id),
+                      {.code = "install_under_way",
+                       .next_step = fmt::format(
+                           "Wait for it, or cancel it first: llmctl jobs cancel {}", job.id)});
   }
 
   void DropStaging(const std::string& name) {
-    const Status status = RemoveTree(parts_.home.staging() / parts_.models.FolderFor(name));
-    static_cast<void>(status);  // litter only; the next install of the model takes it up
+    const Status status = RemoveTree(StagingFor(parts_, name));
+    if (status.ok()) return;
+    // Litter only; the next install of the model takes it up.
+    Log("pipelines").Warn("cannot clean up", {{"model", name}, {"why", Message(status)}});
   }
 
   PipelineParts parts_;

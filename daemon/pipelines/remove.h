@@ -2,6 +2,8 @@
 // forgets the model, deletes the files. Safe to repeat.
 #pragma once
 
+#include <string>
+
 #include "base/status.h"
 #include "jobs/job_pool.h"
 #include "pipelines/pipelines.h"
@@ -9,5 +11,10 @@
 namespace llmd::pipelines {
 
 Status RunRemove(const PipelineParts& parts, jobs::JobContext& context);
+
+// kFailedPrecondition, code "model_running".
+Status CheckNotRunning(const ServerRecord& server);
+
+std::string RemovePayload(const RemoveRequest& request);
 
 }  // namespace llmd::pipelines

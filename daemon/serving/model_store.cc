@@ -1,5 +1,6 @@
 #include "serving/model_store.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -19,19 +20,25 @@ Status NotInstalled(std::string_view name) {
       {.code = "model_not_found", .next_step = "See the installed models with: llmctl list"});
 }
 
-StoredModel FromFolder(const scaffold::ModelInfo& info, const ModelRecord* known) {
+StoredModel FromFolder(const scaffold::ModelInfo& info, std::string_view folder_name) {
   StoredModel model;
   model.record = {.name = info.name,
-                  .folder_name = info.folder_name,
+                  // A folder that a person renamed keeps working under its new name.
+                  .folder_name = std::string(folder_name),
                   .state = ModelState::kInstalled,
                   .engine = info.launch.engine,
                   .installed_at = info.installed_at,
                   .memory_bytes = info.memory_bytes,
                   .profile = info.profile};
   for (const FileEntry& file : info.files) model.record.bytes_on_disk += file.size;
-  if (known != nullptr) model.record.aliases = known->aliases;
   model.launch = info.launch;
   return model;
+}
+
+const ModelRecord* FindByName(const std::vector<ModelRecord>& records, std::string_view name) {
+  const auto at = std::find_if(records.begin(), records.end(),
+                               [name](const ModelRecord& record) { return record.name == name; });
+  return at == records.end() ? nullptr : &*at;
 }
 
 // The part after the slash, in lower case: what a short form is compared with.
@@ -45,36 +52,66 @@ ModelStore::ModelStore(registry::Registry& registry, EventStream& events,
                        const platform::HomePaths& home)
     : registry_(registry), events_(events), home_(home) {}
 
-Status ModelStore::Load() {
-  LLMD_ASSIGN_OR_RETURN(const std::vector<ModelRecord> known, registry_.ListModels());
-  std::map<std::string, StoredModel, std::less<>> models;
+ModelStore::Models ModelStore::ReadFolders(const std::vector<ModelRecord>& known) const {
+  std::set<std::string> folders;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(home_.models(), error)) {
     const std::string folder = entry.path().filename();
-    if (folder.starts_with('.') || !entry.is_directory(error)) continue;
-    StatusOr<scaffold::ModelInfo> info = scaffold::ReadModelInfo(entry.path());
+    if (!folder.starts_with('.') && entry.is_directory(error)) folders.insert(folder);
+  }
+  Models models;
+  for (const std::string& folder : folders) {
+    const StatusOr<scaffold::ModelInfo> info = scaffold::ReadModelInfo(home_.model(folder));
     if (!info.ok()) {
       Log("serving").Info("folder without a readable model_info.json left alone",
                           {{"folder", folder}, {"why", Message(info.status())}});
       continue;
     }
-    // A folder that a person renamed keeps working under its new folder name.
-    info->folder_name = folder;
-    const auto record = std::find_if(known.begin(), known.end(), [&info](const ModelRecord& one) {
-      return one.name == info->name;
-    });
-    StoredModel model = FromFolder(*info, record == known.end() ? nullptr : &*record);
-    LLMD_RETURN_IF_ERROR(registry_.PutModel(model.record));
-    models.insert_or_assign(info->name, std::move(model));
+    const ModelRecord* record = FindByName(known, info->name);
+    const std::string expected = record ? record->folder_name : FolderNameFor(info->name);
+    const auto other = models.find(info->name);
+    if (other != models.end() && folder != expected) {
+      Log("serving").Info("second folder of a model left alone",
+                          {{"model", info->name}, {"folder", folder}});
+      continue;
+    }
+    models.insert_or_assign(info->name, FromFolder(*info, folder));
   }
+  return models;
+}
+
+Status ModelStore::Record(const StoredModel& model) {
+  LLMD_RETURN_IF_ERROR(registry_.PutModel(model.record));
+  for (const std::string& alias : model.record.aliases) {
+    LLMD_RETURN_IF_ERROR(registry_.SetAlias(alias, model.record.name));
+  }
+  return OkStatus();
+}
+
+Status ModelStore::Load() {
+  LLMD_ASSIGN_OR_RETURN(const std::vector<ModelRecord> known, registry_.ListModels());
+  Models models = ReadFolders(known);
+  std::set<std::string> taken;
+  for (const auto& [name, model] : models) taken.insert(model.record.folder_name);
+  std::error_code error;
   for (const ModelRecord& record : known) {
-    if (models.contains(record.name)) continue;
-    if (fs::exists(home_.model(record.folder_name), error)) {
+    const auto found = models.find(record.name);
+    if (found != models.end()) {
+      for (const std::string& alias : record.aliases) {
+        if (!models.contains(alias)) found->second.record.aliases.push_back(alias);
+      }
+      if (found->second.record.folder_name == record.folder_name) continue;
+    } else if (!taken.contains(record.folder_name) &&
+               fs::exists(home_.model(record.folder_name), error)) {
       models[record.name].record = record;
       models[record.name].record.state = ModelState::kBroken;
-    } else {
-      LLMD_RETURN_IF_ERROR(registry_.RemoveModel(record.name));
+      continue;
     }
+    // It is gone, or lives in another folder now: its place may be another model's.
+    LLMD_RETURN_IF_ERROR(registry_.RemoveModel(record.name));
+  }
+  for (const auto& [name, model] : models) {
+    LLMD_RETURN_IF_ERROR(Record(model));
   }
   MutexLock lock(mutex_);
   models_ = std::move(models);
@@ -85,13 +122,29 @@ Status ModelStore::Load() {
   return OkStatus();
 }
 
+Status ModelStore::Adopt(std::string_view folder_name) {
+  LLMD_ASSIGN_OR_RETURN(const scaffold::ModelInfo info,
+                        scaffold::ReadModelInfo(home_.model(folder_name)));
+  return Put(FromFolder(info, folder_name));
+}
+
 Status ModelStore::Put(const StoredModel& model) {
   LLMD_RETURN_IF_ERROR(registry_.PutModel(model.record));
+  StoredModel stored = model;
   {
     MutexLock lock(mutex_);
-    models_.insert_or_assign(model.record.name, model);
+    const std::string& name = model.record.name;
+    if (const auto alias = aliases_.find(name); alias != aliases_.end()) {
+      std::erase(models_[alias->second].record.aliases, name);
+      aliases_.erase(alias);
+    }
+    stored.record.aliases.clear();
+    for (const auto& [alias, owner] : aliases_) {
+      if (owner == name) stored.record.aliases.push_back(alias);
+    }
+    models_.insert_or_assign(name, stored);
   }
-  events_.Publish(ModelChanged{model.record});
+  events_.Publish(ModelChanged{stored.record});
   return OkStatus();
 }
 
@@ -181,8 +234,12 @@ std::string ModelStore::FolderFor(std::string_view name) const {
   const std::string plain = FolderNameFor(name);
   MutexLock lock(mutex_);
   if (const auto at = models_.find(name); at != models_.end()) return at->second.record.folder_name;
+  // Some file systems take names that differ in case for the same.
+  const std::string lower = ToLower(plain);
   for (const auto& [other, model] : models_) {
-    if (model.record.folder_name == plain) return plain + "-" + Sha256Hex(name).substr(0, 6);
+    if (ToLower(model.record.folder_name) == lower) {
+      return plain + "-" + Sha256Hex(name).substr(0, 6);
+    }
   }
   return plain;
 }

@@ -32,9 +32,12 @@ class ModelStore {
 
   // Reads every model folder and makes the registry agree with it: the folders are the truth. What
   // lies in models/ without a readable model_info.json is listed as broken if the registry knew it.
+  // Called once, before anything else.
   Status Load();
 
-  // Inserts or replaces, after its folder is whole.
+  // Reads one model folder, whole by now, and makes it known.
+  Status Adopt(std::string_view folder_name);
+  // Inserts or replaces; its aliases stay.
   Status Put(const StoredModel& model);
   // Changes the state of a known model.
   Status SetState(std::string_view name, ModelState state);
@@ -49,17 +52,23 @@ class ModelStore {
   std::vector<ModelRecord> List() const;
 
   // The folder that a model of this name has or would get: `<org>_<name>`, with `-<6 hex>` appended
-  // where another model has that one.
+  // where another model has that one (or one that differs in case only).
   std::string FolderFor(std::string_view name) const;
 
  private:
+  using Models = std::map<std::string, StoredModel, std::less<>>;
+
+  // What the folders hold. Of two with the same model the one that the registry knows counts, then
+  // the one that is named after it.
+  Models ReadFolders(const std::vector<ModelRecord>& known) const;
+  Status Record(const StoredModel& model);
   std::vector<std::string> Candidates(std::string_view short_name) const LLMD_REQUIRES(mutex_);
 
   registry::Registry& registry_;
   EventStream& events_;
   const platform::HomePaths& home_;
   mutable Mutex mutex_;
-  std::map<std::string, StoredModel, std::less<>> models_ LLMD_GUARDED_BY(mutex_);
+  Models models_ LLMD_GUARDED_BY(mutex_);
   std::map<std::string, std::string, std::less<>> aliases_ LLMD_GUARDED_BY(mutex_);
 };
 

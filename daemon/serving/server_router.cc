@@ -16,12 +16,27 @@ bool IsGoing(ServerState state) {
   return state == ServerState::kStopping || state == ServerState::kDraining;
 }
 
+// Whether a server in this state has processes, and so its reservation.
+bool HoldsMemory(ServerState state) {
+  return state != ServerState::kStopped && state != ServerState::kFailed &&
+         state != ServerState::kCrashLoop;
+}
+
 Status NotServable(const ModelRecord& record) {
+  std::string next_step = fmt::format("Install it again: llmctl install {}", record.name);
+  if (record.state == ModelState::kBroken) {
+    next_step = fmt::format("Remove it (llmctl remove {}), then install it again.", record.name);
+  }
   return MakeStatus(
       StatusCode::kFailedPrecondition,
       fmt::format("{} cannot be served: it is {}", record.name, ToString(record.state)),
-      {.code = "model_not_installed",
-       .next_step = fmt::format("Install it again: llmctl install {}", record.name)});
+      {.code = "model_not_installed", .next_step = std::move(next_step)});
+}
+
+Status StoppedMeanwhile(const ModelRecord& record) {
+  return MakeStatus(StatusCode::kUnavailable,
+                    fmt::format("{} was stopped before it was ready", record.name),
+                    {.code = "server_stopped", .next_step = "Try again."});
 }
 
 }  // namespace
@@ -74,23 +89,20 @@ void ServerRouter::WhenReady(const StoredModel& model, const CancelToken& cancel
   if (model.record.state != ModelState::kInstalled) return wake(NotServable(model.record));
   if (cancel.IsCancelled()) return wake(Cancelled());
   const std::string folder = model.record.folder_name;
-  supervisor::ServerSpec spec;
   Status status;
   bool ready = false;
-  uint64_t start_id = 0;
   uint64_t id = 0;
   {
     MutexLock lock(mutex_);
     Entry& entry = entries_[folder];
-    entry.model = model;
     const ServerState state = entry.server.state;
     ready = IsUp(state);
-    if (!ready && !IsComing(state) && !IsGoing(state)) {
-      status = BeginStart(entry, spec);
-      if (status.ok()) start_id = entry.start_id;
-    }
-    if (IsGoing(state)) entry.start_after_stop = true;
-    if (!ready && status.ok()) {
+    // Asked for again under the lock: a removal marks the model first and stops its server then.
+    if (!ready) status = StillInstalled(model.record.name);
+    if (status.ok()) entry.model = model;
+    if (status.ok() && IsGoing(state)) entry.start_after_stop = true;
+    if (status.ok() && !ready && !IsComing(state) && !IsGoing(state)) status = BeginStart(entry);
+    if (status.ok() && !ready) {
       id = next_waiter_++;
       entry.waiters.push_back({.id = id, .wake = wake});
     }
@@ -105,18 +117,17 @@ void ServerRouter::WhenReady(const StoredModel& model, const CancelToken& cancel
       if (waiter.id == id) waiter.cancel = std::move(registration);
     }
   }
-  if (start_id != 0) StartSupervised(spec, start_id);
+  RunCommands();
 }
 
-Status ServerRouter::BeginStart(Entry& entry, supervisor::ServerSpec& spec) {
+Status ServerRouter::StillInstalled(const std::string& name) const {
+  LLMD_ASSIGN_OR_RETURN(const StoredModel model, parts_.models.Get(name));
+  return model.record.state == ModelState::kInstalled ? OkStatus() : NotServable(model.record);
+}
+
+Status ServerRouter::BeginStart(Entry& entry) {
   const ModelRecord& record = entry.model.record;
   LLMD_ASSIGN_OR_RETURN(const auto reservation, ledger_.Reserve(record.name, record.memory_bytes));
-  spec = {.model = record.name,
-          .folder_name = record.folder_name,
-          .folder = parts_.home.model(record.folder_name),
-          .launch = entry.model.launch,
-          .threads = reservation.threads,
-          .reserved_bytes = reservation.memory_bytes};
   entry.start_id = next_start_++;
   entry.server = {.model = record.name,
                   .folder_name = record.folder_name,
@@ -124,14 +135,34 @@ Status ServerRouter::BeginStart(Entry& entry, supervisor::ServerSpec& spec) {
                   .engine = record.engine,
                   .reserved_bytes = reservation.memory_bytes,
                   .started_at = parts_.clock.Now()};
+  const supervisor::ServerSpec spec{.model = record.name,
+                                    .folder_name = record.folder_name,
+                                    .folder = parts_.home.model(record.folder_name),
+                                    .launch = entry.model.launch,
+                                    .threads = reservation.threads,
+                                    .reserved_bytes = reservation.memory_bytes};
+  commands_.push_back([this, spec, start_id = entry.start_id] {
+    PublishMemory();
+    supervisor_->Start(spec, [this, spec, start_id](const StatusOr<ServerRecord>& result) {
+      OnStarted(spec, start_id, result);
+    });
+  });
   return OkStatus();
 }
 
-void ServerRouter::StartSupervised(const supervisor::ServerSpec& spec, uint64_t start_id) {
-  PublishMemory();
-  supervisor_->Start(spec, [this, spec, start_id](const StatusOr<ServerRecord>& result) {
-    OnStarted(spec, start_id, result);
-  });
+void ServerRouter::RunCommands() {
+  mutex_.Lock();
+  // Where another thread is at it, that one takes the new commands along.
+  if (std::exchange(commanding_, true)) return mutex_.Unlock();
+  while (!commands_.empty()) {
+    const Command command = std::move(commands_.front());
+    commands_.pop_front();
+    mutex_.Unlock();
+    command();
+    mutex_.Lock();
+  }
+  commanding_ = false;
+  mutex_.Unlock();
 }
 
 void ServerRouter::OnStarted(const supervisor::ServerSpec& spec, uint64_t start_id,
@@ -142,13 +173,16 @@ void ServerRouter::OnStarted(const supervisor::ServerSpec& spec, uint64_t start_
     Entry& entry = entries_[spec.folder_name];
     // Waiters of a start that has been overtaken ride on the newer one.
     if (entry.start_id != start_id) return;
-    if (result.ok()) {
-      entry.server = *result;
-      entry.server.last_used_at = parts_.clock.Now();
-    } else {
-      ledger_.Release(spec.model);
-      entry.server.state = ServerState::kFailed;
-      entry.server.reason = Message(result.status());
+    if (result.ok()) entry.server.last_used_at = parts_.clock.Now();
+    // The observer mostly has told it already, and knows better: a stop is no failure.
+    if (entry.server.state == ServerState::kStarting) {
+      if (result.ok()) {
+        entry.server = *result;
+      } else {
+        ledger_.Release(spec.model);
+        entry.server.state = ServerState::kFailed;
+        entry.server.reason = Message(result.status());
+      }
     }
     wakes = TakeWaiters(entry, result.status());
   }
@@ -200,14 +234,17 @@ StatusOr<Lease> ServerRouter::MakeLease(const std::string& folder) {
                        .endpoint = entry.server.endpoint,
                        .routes = entry.model.launch.routes,
                        .served_name = entry.model.launch.name};
-  return Lease(std::move(target), [this, folder] { ReleaseLease(folder); });
+  return Lease(std::move(target),
+               [this, folder, start_id = entry.start_id] { ReleaseLease(folder, start_id); });
 }
 
-void ServerRouter::ReleaseLease(const std::string& folder) {
+void ServerRouter::ReleaseLease(const std::string& folder, uint64_t start_id) {
   MutexLock lock(mutex_);
-  ServerRecord& server = entries_[folder].server;
-  if (server.in_flight > 0) --server.in_flight;
-  server.last_used_at = parts_.clock.Now();
+  Entry& entry = entries_[folder];
+  // A lease that outlived its server says nothing about the next one.
+  if (entry.start_id != start_id) return;
+  if (entry.server.in_flight > 0) --entry.server.in_flight;
+  entry.server.last_used_at = parts_.clock.Now();
 }
 
 void ServerRouter::Stop(std::string_view name, double grace_seconds, ServerDone done) {
@@ -216,18 +253,29 @@ void ServerRouter::Stop(std::string_view name, double grace_seconds, ServerDone 
   const auto grace = grace_seconds > 0
                          ? std::chrono::milliseconds(static_cast<int64_t>(grace_seconds * 1000))
                          : parts_.stop_grace;
-  supervisor_->Stop(
-      model->record.folder_name, grace,
-      [this, canonical = model->record.name, done = std::move(done)](const Status& status) {
+  const ModelRecord record = model->record;
+  Wakes wakes;
+  {
+    MutexLock lock(mutex_);
+    if (const auto at = entries_.find(record.folder_name); at != entries_.end()) {
+      // Who waits for the end of an earlier stop is not to start it again behind this one's back.
+      if (std::exchange(at->second.start_after_stop, false)) {
+        wakes = TakeWaiters(at->second, StoppedMeanwhile(record));
+      }
+    }
+    commands_.push_back([this, record, grace, done = std::move(done)] {
+      supervisor_->Stop(record.folder_name, grace, [this, record, done](const Status& status) {
         if (!status.ok()) return done(status);
-        done(Server(canonical));
+        done(WithMemory(RecordOf(record)));
       });
+    });
+  }
+  for (auto& wake : wakes) wake();
+  RunCommands();
 }
 
 void ServerRouter::OnServerChanged(const ServerRecord& record) {
   Wakes wakes;
-  supervisor::ServerSpec spec;
-  uint64_t start_id = 0;
   {
     MutexLock lock(mutex_);
     Entry& entry = entries_[record.folder_name];
@@ -235,16 +283,12 @@ void ServerRouter::OnServerChanged(const ServerRecord& record) {
     entry.server = record;
     entry.server.in_flight = old.in_flight;
     entry.server.last_used_at = old.last_used_at;
-    if (record.state == ServerState::kStopped || record.state == ServerState::kFailed) {
+    if (!HoldsMemory(record.state)) {
       ledger_.Release(record.model);
       entry.server.in_flight = 0;
       if (std::exchange(entry.start_after_stop, false) && !entry.waiters.empty()) {
-        const Status status = BeginStart(entry, spec);
-        if (status.ok()) {
-          start_id = entry.start_id;
-        } else {
-          wakes = TakeWaiters(entry, status);
-        }
+        const Status status = BeginStart(entry);
+        if (!status.ok()) wakes = TakeWaiters(entry, status);
       }
     }
   }
@@ -252,22 +296,30 @@ void ServerRouter::OnServerChanged(const ServerRecord& record) {
   parts_.events.Publish(ServerChanged{WithMemory(record)});
   PublishMemory();
   for (auto& wake : wakes) wake();
-  if (start_id != 0) StartSupervised(spec, start_id);
+  RunCommands();
 }
 
 Status ServerRouter::Restore(const std::vector<ServerRecord>& adopted) {
   LLMD_ASSIGN_OR_RETURN(const std::vector<ServerRecord> remembered, parts_.registry.ListServers());
-  MutexLock lock(mutex_);
   for (const ServerRecord& record : remembered) {
     const StatusOr<StoredModel> model = parts_.models.Get(record.model);
-    if (!model.ok() || record.state != ServerState::kFailed) continue;
-    Entry& entry = entries_[record.folder_name];
-    entry.model = *model;
-    entry.server = record;
+    if (!model.ok()) {
+      LLMD_RETURN_IF_ERROR(parts_.registry.RemoveServer(record.folder_name));
+    } else if (record.state == ServerState::kFailed) {
+      MutexLock lock(mutex_);
+      entries_[record.folder_name] = {.model = *model, .server = record};
+    }
   }
   for (const ServerRecord& record : adopted) {
     const StatusOr<StoredModel> model = parts_.models.Get(record.model);
-    if (!model.ok()) continue;
+    MutexLock lock(mutex_);
+    if (!model.ok()) {
+      Log("serving").Info("server of a model that is gone is stopped", {{"model", record.model}});
+      commands_.push_back([this, folder = record.folder_name] {
+        supervisor_->Stop(folder, parts_.stop_grace, [](const Status&) {});
+      });
+      continue;
+    }
     Entry& entry = entries_[record.folder_name];
     entry.model = *model;
     entry.server = record;
@@ -276,6 +328,7 @@ Status ServerRouter::Restore(const std::vector<ServerRecord>& adopted) {
     Log("serving").Info("server adopted",
                         {{"model", record.model}, {"pid", std::to_string(record.pid)}});
   }
+  RunCommands();
   return OkStatus();
 }
 
@@ -294,24 +347,28 @@ std::vector<ServerRecord> ServerRouter::Servers() {
   {
     MutexLock lock(mutex_);
     for (const auto& [folder, entry] : entries_) {
-      if (entry.server.state != ServerState::kStopped) records.push_back(entry.server);
+      if (entry.server.state == ServerState::kStopped) continue;
+      // How the server of a model that was removed had failed is nobody's business any more.
+      const bool gone =
+          !HoldsMemory(entry.server.state) && !parts_.models.Get(entry.server.model).ok();
+      if (!gone) records.push_back(entry.server);
     }
   }
   for (ServerRecord& record : records) record = WithMemory(record);
   return records;
 }
 
+ServerRecord ServerRouter::RecordOf(const ModelRecord& model) const {
+  MutexLock lock(mutex_);
+  const auto at = entries_.find(model.folder_name);
+  // Another model may have had the folder before.
+  if (at != entries_.end() && at->second.server.model == model.name) return at->second.server;
+  return {.model = model.name, .folder_name = model.folder_name, .engine = model.engine};
+}
+
 StatusOr<ServerRecord> ServerRouter::Server(std::string_view name) {
   LLMD_ASSIGN_OR_RETURN(const StoredModel model, parts_.models.Resolve(name));
-  ServerRecord record{.model = model.record.name,
-                      .folder_name = model.record.folder_name,
-                      .engine = model.record.engine};
-  {
-    MutexLock lock(mutex_);
-    const auto at = entries_.find(model.record.folder_name);
-    if (at != entries_.end() && !at->second.server.model.empty()) record = at->second.server;
-  }
-  return WithMemory(record);
+  return WithMemory(RecordOf(model.record));
 }
 
 MemoryChanged ServerRouter::Memory() const {

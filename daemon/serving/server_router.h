@@ -48,6 +48,7 @@ class ServerRouter final : public ModelRouter {
   // The supervisor's observer; called on its loop thread.
   void OnServerChanged(const ServerRecord& record);
   // Takes over the servers that the supervisor adopted, and what the registry says of failed ones.
+  // Servers of models that are gone are stopped.
   Status Restore(const std::vector<ServerRecord>& adopted);
 
   StatusOr<ModelRecord> Resolve(std::string_view name) override;
@@ -73,20 +74,25 @@ class ServerRouter final : public ModelRouter {
     bool start_after_stop = false;
     uint64_t start_id = 0;  // which start the entry is at: late news of an older one change nothing
   };
+  using Command = std::function<void()>;
   using Wakes = std::vector<std::function<void()>>;
 
   // Calls `wake` once: at once when the server is ready, else when it is or cannot be.
   void WhenReady(const StoredModel& model, const CancelToken& cancel,
                  std::function<void(Status)> wake);
-  // Reserves and starts, or returns why not.
-  Status BeginStart(Entry& entry, supervisor::ServerSpec& spec) LLMD_REQUIRES(mutex_);
-  void StartSupervised(const supervisor::ServerSpec& spec, uint64_t start_id);
+  Status StillInstalled(const std::string& name) const;
+  // Reserves and queues the command to start, or returns why not.
+  Status BeginStart(Entry& entry) LLMD_REQUIRES(mutex_);
+  // Tells the supervisor what was queued, without the lock and in the order in which the states
+  // changed: a stop never overtakes the start before it.
+  void RunCommands();
   void OnStarted(const supervisor::ServerSpec& spec, uint64_t start_id,
                  const StatusOr<ServerRecord>& result);
   void CancelWaiter(const std::string& folder, uint64_t id);
   static Wakes TakeWaiters(Entry& entry, const Status& status);
   StatusOr<Lease> MakeLease(const std::string& folder);
-  void ReleaseLease(const std::string& folder);
+  void ReleaseLease(const std::string& folder, uint64_t start_id);
+  ServerRecord RecordOf(const ModelRecord& model) const;
   ServerRecord WithMemory(const ServerRecord& record) const;
   void PublishMemory();
   void Remember(const ServerRecord& record);
@@ -99,6 +105,8 @@ class ServerRouter final : public ModelRouter {
   scheduler::MemoryLedger ledger_ LLMD_GUARDED_BY(mutex_);
   uint64_t next_waiter_ LLMD_GUARDED_BY(mutex_) = 1;
   uint64_t next_start_ LLMD_GUARDED_BY(mutex_) = 1;
+  std::deque<Command> commands_ LLMD_GUARDED_BY(mutex_);
+  bool commanding_ LLMD_GUARDED_BY(mutex_) = false;
 
   // Registry writes wait for the disk, so they have a thread of their own.
   Mutex write_mutex_;

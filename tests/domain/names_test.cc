@@ -10,17 +10,17 @@
 namespace llmd {
 namespace {
 
-using testing::HostileNames;
-using testing::HostileRepositoryIds;
+using testing::kHostileNames;
+using testing::kHostileRepositoryIds;
 
 TEST(NamesTest, TheCorpusIsLarge) {
-  const auto names = HostileNames();
+  const auto names = kHostileNames;
   EXPECT_GE(std::set<std::string>(names.begin(), names.end()).size(), 100u);
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
 }
 
 TEST(NamesTest, HostilePathsAreRefused) {
-  for (const std::string& name : HostileNames()) {
+  for (const std::string& name : kHostileNames) {
     const Status status = ValidateRepoPath(name);
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << SanitizeForTerminal(name);
     EXPECT_EQ(GetErrorInfo(status).code, "unsafe_path");
@@ -29,8 +29,8 @@ TEST(NamesTest, HostilePathsAreRefused) {
 }
 
 TEST(NamesTest, HostileIdsAreRefused) {
-  std::vector<std::string> names = HostileNames();
-  const std::vector<std::string> ids = HostileRepositoryIds();
+  std::vector<std::string> names = kHostileNames;
+  const std::vector<std::string> ids = kHostileRepositoryIds;
   names.insert(names.end(), ids.begin(), ids.end());
   // What is only a device's name on a Windows disk, the Hub's grammar allows: it is a folder
   // beside others here, "con" or "org_con".
@@ -45,7 +45,7 @@ TEST(NamesTest, HostileIdsAreRefused) {
 }
 
 TEST(NamesTest, MessagesAboutHostileNamesAreShortAndClean) {
-  for (const std::string& name : HostileNames()) {
+  for (const std::string& name : kHostileNames) {
     for (const Status& status : {ValidateRepoPath(name), ValidateRepoId(name)}) {
       if (status.ok()) continue;
       const std::string message = Message(status);
@@ -106,7 +106,7 @@ TEST(NamesTest, AFolderIsNamedAfterTheRepository) {
 }
 
 TEST(NamesTest, AFolderOfAnAcceptedIdIsOnePlainName) {
-  for (const std::string& id : HostileRepositoryIds()) {
+  for (const std::string& id : kHostileRepositoryIds) {
     if (!ValidateRepoId(id).ok()) continue;
     const std::string folder = FolderNameFor(id);
     EXPECT_EQ(folder.find('/'), std::string::npos);
@@ -133,7 +133,7 @@ TEST(NamesTest, ATerminalGetsOneHarmlessLine) {
   EXPECT_EQ(SanitizeForTerminal("a\xFF\xC0\xAF"
                                 "b\xE2\x82"),
             "ab");
-  for (const std::string& name : HostileNames()) {
+  for (const std::string& name : kHostileNames) {
     const std::string clean = SanitizeForTerminal(name);
     EXPECT_TRUE(IsValidUtf8(clean));
     EXPECT_EQ(SanitizeForTerminal(clean), clean);
