@@ -31,7 +31,8 @@ std::unique_ptr<hub::Hub> MakeHub(const config::Config& config) {
   return hub::MakeHub({.endpoint = hub.endpoint,
                        .token_file = hub.token_file,
                        .cache_folder = hub.cache,
-                       .offline = hub.offline});
+                       .offline = hub.offline,
+                       .metadata_folder = config.home.cache() / "hub"});
 }
 
 std::unique_ptr<pyenv::EnvBuilder> MakeEnvironments(const Parts& parts) {

@@ -14,6 +14,8 @@ StatusOr<Inspection> Inspect(const PipelineParts& parts, const SourceRequest& so
                                                            .credentials = source.credentials,
                                                            .offline = source.offline},
                                                           cancel));
+  // First of all: what cannot be read must not pass for a repository that is no model.
+  LLMD_RETURN_IF_ERROR(result.repository->CheckAccess(cancel));
   LLMD_ASSIGN_OR_RETURN(result.facts, detectors::GatherFacts(*result.repository, cancel,
                                                              parts.detective.gather_options()));
   result.machine = parts.machine.Measure(parts.home.home);

@@ -181,7 +181,6 @@ Status InstallRun::Resolve() {
                                     .engines = parts_.engines,
                                     .handlers = parts_.handlers};
   LLMD_ASSIGN_OR_RETURN(plan_, planner::MakePlan(input, inspection_.profile, name_, folder_name_));
-  LLMD_RETURN_IF_ERROR(inspection_.repository->CheckAccess(context_.cancel()));
   Say(fmt::format("{}: {} served by {}, {} files, {}", name_, inspection_.profile.kind,
                   plan_.engine, plan_.files.size(), FormatBytes(plan_.download_bytes)));
   return RecordIntent();
