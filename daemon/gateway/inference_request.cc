@@ -15,18 +15,21 @@ constexpr char kNextStep[] = "Name an installed model; GET /v1/models lists them
 
 struct Cap {
   std::string_view key;
-  double most;  // of a number, or of an array's elements
+  double most;
+  bool elements;  // of an array, rather than a number
 };
-constexpr Cap kCaps[] = {{"n", 16},        {"best_of", 16},   {"num_return_sequences", 16},
-                         {"stop", 64},     {"logprobs", 100}, {"top_logprobs", 100},
-                         {"n_probs", 100}, {"num_beams", 16}};
+constexpr Cap kCaps[] = {
+    {"n", 16, false},         {"best_of", 16, false},   {"num_return_sequences", 16, false},
+    {"num_beams", 16, false}, {"logprobs", 100, false}, {"top_logprobs", 100, false},
+    {"n_probs", 100, false},  {"stop", 64, true},
+};
 
 constexpr std::string_view kDropped[] = {"chat_template", "chat_template_kwargs", "media_io_kwargs",
                                          "n_discard"};
 
-// What a cap is compared with: a number, or how many an array has.
-double Amount(const JsonMember& member) {
-  if (member.value.starts_with('[')) return static_cast<double>(CountElements(member.value));
+// What a cap is compared with.
+double Amount(const Cap& cap, const JsonMember& member) {
+  if (cap.elements) return static_cast<double>(CountElements(member.value));
   // Some readers take "7" for 7.
   const std::string digits(member.value.substr(member.value.starts_with('"') ? 1 : 0, 40));
   return std::strtod(digits.c_str(), nullptr);
@@ -86,7 +89,7 @@ StatusOr<ModelField> FindModel(const MultipartScan& form) {
 Status CheckParameters(const std::vector<JsonMember>& members) {
   for (const Cap& cap : kCaps) {
     const JsonMember* member = FindMember(members, cap.key);
-    if (member == nullptr || !(Amount(*member) > cap.most)) continue;
+    if (member == nullptr || !(Amount(cap, *member) > cap.most)) continue;
     return BadRequest("parameter_too_large",
                       fmt::format("'{}' may be at most {}", cap.key, cap.most),
                       "Ask for less in one request.");
