@@ -42,6 +42,7 @@ struct Launch {
   int threads = 1;
   std::string quantization;  // done while loading: 4bit | 8bit | fp8; empty: none
   bool remote_code = false;  // the repository's own Python code may run
+  bool offload = false;      // the parts of a pipeline go to the GPU one at a time
 };
 
 struct Plan {

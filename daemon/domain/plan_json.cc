@@ -20,7 +20,8 @@ nlohmann::json LaunchToJson(const Launch& launch) {
           {"parallel", launch.parallel},
           {"threads", launch.threads},
           {"quantization", launch.quantization},
-          {"remote_code", launch.remote_code}};
+          {"remote_code", launch.remote_code},
+          {"offload", launch.offload}};
 }
 
 StatusOr<Launch> LaunchFromJson(const nlohmann::json& json) {
@@ -41,6 +42,7 @@ StatusOr<Launch> LaunchFromJson(const nlohmann::json& json) {
   fields.Read("threads", launch.threads);
   fields.Read("quantization", launch.quantization);
   fields.Read("remote_code", launch.remote_code);
+  fields.Read("offload", launch.offload);
   LLMD_RETURN_IF_ERROR(fields.status());
   return launch;
 }

@@ -86,6 +86,8 @@ struct ServedKind {
   SpecConditions when;                 // of these models only, mostly by loader
   std::vector<std::string> routes;     // "POST /v1/chat/completions"
   std::vector<std::string> arguments;  // appended to argv
+  bool cache = false;                  // keeps keys and values while it works on a request
+  bool widens_half = false;            // computes in float32 what is float16, on the CPU
   // Memory that work on one request takes beside weights and cache, where the architecture does not
   // tell. Bytes.
   int64_t activation_bytes = 0;
@@ -137,8 +139,12 @@ struct EngineSpec {
   // Memory beside weights and KV cache, bytes.
   int64_t process_bytes = 0;      // the empty process
   double weights_factor = 1.0;    // weights in memory per byte of weights on disk
-  int batch_tokens = 0;           // tokens computed at once while reading a prompt; 0: all
+  int cpu_element_bytes = 0;      // of a weight in main memory; 0: as on disk
+  int gpu_element_bytes = 0;      // of a weight on a GPU; 0: as on disk
+  int batch = 1;                  // inputs of one request that are computed at once
+  int batch_tokens = 0;           // tokens computed at once, at most; 0: as many as there are
   bool logits_for_batch = false;  // keeps logits of all of these, not of the last one only
+  bool offload = false;           // can move the parts of a pipeline to the GPU one at a time
   int default_context = 4096;
   int default_parallel = 1;
 };

@@ -8,12 +8,16 @@ namespace llmd::engines {
 namespace {
 
 StatusOr<ServedKind> ParseServed(const std::string& file, const YamlNode& node) {
-  SpecReader reader(file, node, {"kind", "when", "routes", "arguments", "activation_bytes"});
+  SpecReader reader(
+      file, node,
+      {"kind", "when", "routes", "arguments", "cache", "widens_half", "activation_bytes"});
   ServedKind served;
   if (reader.Require("kind")) reader.Read("kind", served.kind);
   reader.Read("when", served.when);
   reader.Read("routes", served.routes);
   reader.Read("arguments", served.arguments);
+  reader.Read("cache", served.cache);
+  reader.Read("widens_half", served.widens_half);
   reader.Read("activation_bytes", served.activation_bytes);
   if (!reader.status().ok()) return reader.status();
   return served;
@@ -63,12 +67,17 @@ Status ReadLaunch(const std::string& file, const YamlNode& node, EngineSpec& eng
 }
 
 Status ReadMemory(const std::string& file, const YamlNode& node, EngineSpec& engine) {
-  SpecReader reader(file, node,
-                    {"process_bytes", "weights_factor", "batch_tokens", "logits_for_batch",
-                     "default_context", "default_parallel"});
+  SpecReader reader(
+      file, node,
+      {"process_bytes", "weights_factor", "cpu_element_bytes", "gpu_element_bytes", "batch",
+       "batch_tokens", "logits_for_batch", "offload", "default_context", "default_parallel"});
   reader.Read("process_bytes", engine.process_bytes);
   reader.Read("weights_factor", engine.weights_factor);
+  reader.Read("cpu_element_bytes", engine.cpu_element_bytes);
+  reader.Read("gpu_element_bytes", engine.gpu_element_bytes);
+  reader.Read("batch", engine.batch);
   reader.Read("batch_tokens", engine.batch_tokens);
+  reader.Read("offload", engine.offload);
   reader.Read("logits_for_batch", engine.logits_for_batch);
   reader.Read("default_context", engine.default_context);
   reader.Read("default_parallel", engine.default_parallel);

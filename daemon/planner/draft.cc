@@ -116,7 +116,8 @@ Draft MakeDraft(const PlannerInput& input, const ModelProfile& profile) {
     draft.memory = EstimateMemory(subject, input.wish, *draft.chosen);
   }
   draft.files = ChooseFiles(input.facts, profile, draft.selection);
-  const EngineFit* nearest = draft.chosen != nullptr ? draft.chosen : NearestEngine(draft.fits);
+  const EngineFit* nearest =
+      draft.chosen != nullptr ? draft.chosen : NearestEngine(draft.fits, profile);
   draft.needs = FindNeeds(subject, nearest, input.handlers);
   AddReasons(input, profile, draft);
   return draft;

@@ -179,12 +179,18 @@ const EngineFit* ChooseEngine(const std::vector<EngineFit>& fits, const Wish& wi
   return best;
 }
 
-const EngineFit* NearestEngine(const std::vector<EngineFit>& fits) {
-  const auto at = std::find_if(fits.begin(), fits.end(), [](const EngineFit& fit) {
-    return fit.served != nullptr && fit.engine->not_driven.empty() &&
-           Reads(*fit.engine, fit.selection);
-  });
-  return at == fits.end() ? nullptr : &*at;
+const EngineFit* NearestEngine(const std::vector<EngineFit>& fits, const ModelProfile& profile) {
+  const EngineFit* nearest = nullptr;
+  for (const EngineFit& fit : fits) {
+    if (!fit.engine->not_driven.empty() || !Reads(*fit.engine, fit.selection)) continue;
+    if (fit.served != nullptr) return &fit;
+    const auto& serves = fit.engine->serves;
+    const bool kind = std::any_of(serves.begin(), serves.end(), [&](const ServedKind& served) {
+      return served.kind == profile.kind;
+    });
+    if (kind && nearest == nullptr) nearest = &fit;
+  }
+  return nearest;
 }
 
 }  // namespace llmd::planner

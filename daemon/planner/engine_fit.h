@@ -33,7 +33,8 @@ std::vector<EngineFit> FitEngines(const Subject& subject, const Wish& wish,
 const EngineFit* ChooseEngine(const std::vector<EngineFit>& fits, const Wish& wish,
                               const Selection& selection);
 
-// Of engines that llmd runs, the first that loads such models, whatever else is in the way.
-const EngineFit* NearestEngine(const std::vector<EngineFit>& fits);
+// For a model that no engine serves: of those that llmd runs and that read its weights, the first
+// that loads such models, else the first that serves their kind by other loaders. nullptr: none.
+const EngineFit* NearestEngine(const std::vector<EngineFit>& fits, const ModelProfile& profile);
 
 }  // namespace llmd::planner

@@ -57,7 +57,8 @@ Launch MakeLaunch(const Subject& subject, const EngineFit& fit, const MemoryEsti
                 .context = memory.context,
                 .parallel = memory.parallel,
                 .threads = std::max(subject.machine.cpus, 1),
-                .remote_code = !gguf && subject.profile.requirements.remote_code};
+                .remote_code = !gguf && subject.profile.requirements.remote_code,
+                .offload = memory.offload};
   if (fit.load_quantization != nullptr) launch.quantization = fit.load_quantization->name;
   if (!launch.argv.empty()) {
     launch.argv.insert(launch.argv.end(), fit.served->arguments.begin(),

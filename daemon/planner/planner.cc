@@ -57,7 +57,7 @@ void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
   profile.download = {.bytes = draft.files.bytes,
                       .files = static_cast<int64_t>(draft.files.files.size()),
                       .skipped = draft.files.skipped};
-  profile.trainable = FindTrainable(profile);
+  profile.trainable = FindTrainable(profile, input.facts, draft.selection);
   profile.supported = servable && draft.chosen != nullptr;
   profile.notes = draft.needs.notes;
   if (draft.memory) {

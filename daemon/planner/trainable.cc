@@ -12,9 +12,24 @@ namespace {
 constexpr std::array<std::string_view, 9> kUnderPeft = {
     "none", "bnb-4bit", "bnb-8bit", "gptq", "awq", "aqlm", "eetq", "compressed-tensors", "mxfp4"};
 
+// A header that cannot be read, or a file that is too small to be one: a pointer, a broken upload.
+bool WeightsAreThere(const Facts& facts, const Selection& weights) {
+  constexpr int64_t kLeast = 1024;
+  if (weights.files.empty()) return false;
+  if (facts.safetensors && facts.safetensors->files == weights.files &&
+      !facts.safetensors->error.empty()) {
+    return false;
+  }
+  return std::all_of(weights.files.begin(), weights.files.end(), [&](const std::string& path) {
+    const FileEntry* file = facts.inventory.Find(path);
+    return file != nullptr && file->size >= kLeast;
+  });
+}
+
 }  // namespace
 
-ModelProfile::Trainable FindTrainable(const ModelProfile& profile) {
+ModelProfile::Trainable FindTrainable(const ModelProfile& profile, const Facts& facts,
+                                      const Selection& weights) {
   const auto no = [](std::string reason) {
     return ModelProfile::Trainable{.lora = false, .reason = std::move(reason)};
   };
@@ -32,7 +47,7 @@ ModelProfile::Trainable FindTrainable(const ModelProfile& profile) {
   if (std::find(kUnderPeft.begin(), kUnderPeft.end(), profile.quantization) == kUnderPeft.end()) {
     return no(fmt::format("weights quantised as {} cannot be trained on", profile.quantization));
   }
-  if (!profile.reasons.empty()) return no(profile.reasons.front());
+  if (!WeightsAreThere(facts, weights)) return no("its weights are not there, or not whole");
   return {.lora = true, .reason = ""};
 }
 

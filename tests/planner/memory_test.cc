@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "planner/memory_demand.h"
 #include "planner/models.h"
 
 namespace llmd::planner {
@@ -78,7 +79,7 @@ TEST(MemoryTest, ABigModelOnAWorkstation) {
   EXPECT_EQ(estimate.context, 4096);
   EXPECT_EQ(estimate.kv_bytes, 131'072LL * 4096);
   EXPECT_EQ(estimate.required_bytes, estimate.weights_bytes + estimate.kv_bytes +
-                                         estimate.activation_bytes + estimate.process_bytes);
+                                         estimate.work_bytes + estimate.process_bytes);
   EXPECT_EQ(estimate.host_bytes, estimate.required_bytes);
   EXPECT_GT(estimate.largest_context, 4096);
   EXPECT_LT(estimate.largest_context, 131'072);
@@ -98,7 +99,7 @@ TEST(MemoryTest, ItDoesNotFitWithFigures) {
   const MemoryEstimate estimate = Estimate(LlamaModel(), LinuxMachine(12));
   EXPECT_EQ(estimate.fits, "no");
   EXPECT_EQ(estimate.largest_context, 0);
-  EXPECT_THAT(estimate.refusal, HasSubstr("11.0 GiB can be used"));
+  EXPECT_THAT(estimate.refusal, HasSubstr("11.0 GiB can be used here"));
 }
 
 TEST(MemoryTest, ItIsTightWhereOthersHaveTheMemory) {
@@ -166,12 +167,71 @@ TEST(MemoryTest, UnifiedMemoryIsSharedWithTheSystem) {
   EXPECT_EQ(Estimate(LlamaModel(), MacMachine(16)).fits, "no");
 }
 
+TEST(MemoryTest, APipelineMovesItsPartsToAGpuThatIsTooSmallForAll) {
+  const EngineSpec engine{
+      .id = "pictures",
+      .formats = {"safetensors"},
+      .serves = {{.kind = "diffusion-image", .activation_bytes = 2 * kGiB}},
+      .quantizations = {{.name = "none"}},
+      .weights_on_gpu = {"cuda"},
+      .process_bytes = kGiB,
+      .offload = true,
+  };
+  Model model;
+  model.profile.kind = "diffusion-image";
+  model.AddFile("transformer/model.safetensors", 12 * kGiB);
+  model.AddFile("text_encoder/model.safetensors", 9 * kGiB);
+  model.profile.weight_files = {"transformer/model.safetensors", "text_encoder/model.safetensors"};
+  model.facts.components = {{.name = "transformer"}, {.name = "text_encoder"}};
+  const auto estimate = [&](const MachineFacts& machine) {
+    const Subject subject{.profile = model.profile, .facts = model.facts, .machine = machine};
+    const Selection selection = SelectWeights(model.facts, model.profile, {}).value();
+    const std::vector<EngineSpec> engines = {engine};
+    const auto fits = FitEngines(subject, {}, engines, selection);
+    return EstimateMemory(subject, {}, fits.front());
+  };
+
+  const MemoryEstimate whole = estimate(GpuMachine(1, 24));
+  EXPECT_TRUE(whole.on_gpu);
+  EXPECT_FALSE(whole.offload);
+  EXPECT_EQ(whole.device_bytes, 23 * kGiB);
+  EXPECT_EQ(whole.host_bytes, kGiB);
+
+  const MemoryEstimate parts = estimate(GpuMachine(1, 16));
+  EXPECT_TRUE(parts.offload);
+  EXPECT_EQ(parts.device_bytes, 14 * kGiB);
+  EXPECT_EQ(parts.host_bytes, 22 * kGiB);
+  EXPECT_THAT(parts.basis, ::testing::Contains(HasSubstr("largest part: transformer, 12.0 GiB")));
+
+  const MemoryEstimate cpu = estimate(GpuMachine(1, 8));
+  EXPECT_FALSE(cpu.on_gpu);
+  EXPECT_EQ(cpu.host_bytes, 24 * kGiB);
+  EXPECT_EQ(estimate(GpuMachine(1, 8, 16)).fits, "no");
+}
+
+TEST(MemoryTest, WeightsThatAreUnpackedTakeSixteenBits) {
+  Model model = LlamaModel();
+  model.profile.quantization = "fp8";
+  for (FileEntry& file : model.facts.inventory.files) file.size /= 2;
+  EXPECT_EQ(Estimate(model, LinuxMachine(64)).weights_bytes, 2 * 8'030'261'248);
+  EXPECT_LT(Estimate(model, GpuMachine(1, 24)).weights_bytes, 9'000'000'000);
+}
+
+TEST(MemoryTest, QuantisingWhileLoadingKeepsTheEmbeddings) {
+  const MemoryEstimate estimate =
+      Estimate(LlamaModel(), LinuxMachine(64), {.quantization = "4bit"});
+  const int64_t kept = 2LL * 128'256 * 4096;
+  EXPECT_NEAR(static_cast<double>(estimate.weights_bytes),
+              0.5625 * static_cast<double>(8'030'261'248 - kept) + 2.0 * static_cast<double>(kept),
+              10.0);
+}
+
 TEST(MemoryTest, AnUnknownArchitectureIsSaidToBeGuessed) {
   Model model = LlamaModel();
   model.facts.architecture.reset();
   const MemoryEstimate estimate = Estimate(model, LinuxMachine());
   EXPECT_EQ(estimate.kv_bytes, 0);
-  EXPECT_THAT(estimate.basis, ::testing::Contains(HasSubstr("a guess")));
+  EXPECT_THAT(estimate.basis, ::testing::Contains(HasSubstr("the usual figure")));
 }
 
 TEST(MemoryTest, AnEncoderKeepsNothing) {

@@ -36,7 +36,6 @@ TEST(CompleteProfileTest, WhatTheDetectiveRefusesStaysRefused) {
   const ModelProfile profile = Asked{}.Complete(model);
   EXPECT_FALSE(profile.supported);
   EXPECT_THAT(profile.reasons, ElementsAre("the tokenizer is missing"));
-  EXPECT_FALSE(profile.trainable.lora);
   EXPECT_FALSE(FindBackend(profile, "transformers")->usable);
   EXPECT_EQ(CheckExitCode(profile), 3);
 }
@@ -81,7 +80,7 @@ TEST(CompleteProfileTest, TooLittleMemory) {
   const ModelProfile profile = Asked{.machine = LinuxMachine(8)}.Complete(LlamaModel());
   EXPECT_TRUE(profile.supported);
   EXPECT_EQ(profile.memory.fits, "no");
-  EXPECT_THAT(profile.reasons, ElementsAre(HasSubstr("of weights")));
+  EXPECT_THAT(profile.reasons, ElementsAre(HasSubstr("15.0 GiB for weights")));
   EXPECT_EQ(CheckExitCode(profile), 3);
 }
 

@@ -33,6 +33,7 @@ class Launch:
     threads: int = 1
     quantization: str = ""  # done while loading: 4bit, 8bit, fp8
     remote_code: bool = False  # a person said that the repository's own code may run
+    offload: bool = False  # the parts of a pipeline go to the GPU one at a time
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _launch(value: Mapping[str, Any]) -> Launch:
         threads=_get(value, "threads", int, 1),
         quantization=_get(value, "quantization", str, ""),
         remote_code=value.get("remote_code") is True,
+        offload=value.get("offload") is True,
     )
 
 
