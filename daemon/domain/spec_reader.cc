@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/file.h"
+
 namespace llmd {
 namespace {
 
@@ -288,20 +290,31 @@ StatusOr<std::vector<SpecFile>> ReadSpecFiles(const fs::path& dir) {
   return files;
 }
 
-std::vector<SpecFile> ReadUserSpecFiles(const fs::path& dir, std::vector<std::string>& errors) {
+SpecKind KindOfSpec(std::string_view text) {
+  const auto has = [text](std::string_view key) {
+    for (size_t at = text.find(key); at != text.npos; at = text.find(key, at + 1)) {
+      if (at == 0 || text[at - 1] == '\n') return true;
+    }
+    return false;
+  };
+  if (has("serves:")) return SpecKind::kEngine;
+  return has("when:") ? SpecKind::kRule : SpecKind::kHandler;
+}
+
+std::vector<SpecFile> ReadUserSpecFiles(const fs::path& dir, SpecKind kind,
+                                        std::vector<std::string>& errors) {
   std::error_code error;
   std::vector<SpecFile> files;
+  const auto read = [&](const fs::path& path) -> Status {
+    LLMD_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, YamlLimits{}.max_bytes));
+    if (KindOfSpec(text) != kind) return OkStatus();
+    LLMD_RETURN_IF_ERROR(CheckOwnership(path));
+    LLMD_ASSIGN_OR_RETURN(YamlNode root, ParseYaml(text, path.string()));
+    files.push_back({.name = path.string(), .root = std::move(root)});
+    return OkStatus();
+  };
   for (const fs::path& path : YamlFiles(dir, error)) {
-    if (const Status safe = CheckOwnership(path); !safe.ok()) {
-      errors.push_back(Message(safe));
-      continue;
-    }
-    StatusOr<YamlNode> root = ReadYamlFile(path);
-    if (root.ok()) {
-      files.push_back({.name = path.string(), .root = *std::move(root)});
-    } else {
-      errors.push_back(Message(root.status()));
-    }
+    if (const Status status = read(path); !status.ok()) errors.push_back(Message(status));
   }
   return files;
 }

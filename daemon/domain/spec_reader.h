@@ -82,17 +82,24 @@ struct SpecFile {
 // Every *.yaml file of `dir`, by name. A bad file is an error.
 StatusOr<std::vector<SpecFile>> ReadSpecFiles(const std::filesystem::path& dir);
 
-// The same for a folder of the user's, which may be missing. Files that others can write to are
-// refused (code "unsafe_rule"); what is refused or bad is left out and its message appended to
+// The user's detector rules, handlers and engines lie in one folder and are told apart by a key of
+// their own: rules have `when`, engines have `serves`, handlers have neither.
+enum class SpecKind { kRule, kEngine, kHandler };
+
+// Works on text that is no YAML, so that each broken file is reported once.
+SpecKind KindOfSpec(std::string_view text);
+
+// The files of one kind in the user's folder, which may be missing. Files that others can write to
+// are refused (code "unsafe_rule"); what is refused or bad is left out and its message appended to
 // `errors`.
-std::vector<SpecFile> ReadUserSpecFiles(const std::filesystem::path& dir,
+std::vector<SpecFile> ReadUserSpecFiles(const std::filesystem::path& dir, SpecKind kind,
                                         std::vector<std::string>& errors);
 
-// Both together: `dir` (an error fails the load), then `user_dir` (a bad file is skipped and listed
-// in `user_errors`). T has `id`, `file` and `user`; ids are unique.
+// Both together: `dir` (an error fails the load), then the files of `kind` in `user_dir` (a bad one
+// is skipped and listed in `user_errors`). T has `id`, `file` and `user`; ids are unique.
 template <typename T>
 StatusOr<std::vector<T>> LoadSpecs(const std::filesystem::path& dir,
-                                   const std::filesystem::path& user_dir,
+                                   const std::filesystem::path& user_dir, SpecKind kind,
                                    std::vector<std::string>& user_errors,
                                    StatusOr<T> (*parse)(const SpecFile&)) {
   std::vector<T> specs;
@@ -110,7 +117,7 @@ StatusOr<std::vector<T>> LoadSpecs(const std::filesystem::path& dir,
   };
   LLMD_ASSIGN_OR_RETURN(const std::vector<SpecFile> files, ReadSpecFiles(dir));
   for (const SpecFile& file : files) LLMD_RETURN_IF_ERROR(add(file, false));
-  for (const SpecFile& file : ReadUserSpecFiles(user_dir, user_errors)) {
+  for (const SpecFile& file : ReadUserSpecFiles(user_dir, kind, user_errors)) {
     if (const Status status = add(file, true); !status.ok()) {
       user_errors.push_back(Message(status));
     }

@@ -124,8 +124,9 @@ StatusOr<EngineSpec> ParseEngine(const SpecFile& file) {
 StatusOr<std::vector<EngineSpec>> LoadEngines(const std::filesystem::path& dir,
                                               const std::filesystem::path& user_dir,
                                               std::vector<std::string>& user_errors) {
-  LLMD_ASSIGN_OR_RETURN(std::vector<EngineSpec> engines,
-                        LoadSpecs<EngineSpec>(dir, user_dir, user_errors, &ParseEngine));
+  LLMD_ASSIGN_OR_RETURN(
+      std::vector<EngineSpec> engines,
+      LoadSpecs<EngineSpec>(dir, user_dir, SpecKind::kEngine, user_errors, &ParseEngine));
   std::stable_sort(engines.begin(), engines.end(), [](const EngineSpec& a, const EngineSpec& b) {
     return a.priority > b.priority;
   });

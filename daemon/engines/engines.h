@@ -11,8 +11,9 @@
 
 namespace llmd::engines {
 
-// Ours from `dir` (an error fails the load), the user's from `user_dir` (it may be missing; a bad
-// file is skipped and its error appended to `user_errors`). Highest priority first.
+// Ours from `dir` (an error fails the load), the user's from `user_dir`, which may be missing and
+// holds rules and handlers too; a bad file of the user's is skipped and its error appended to
+// `user_errors`. Highest priority first.
 StatusOr<std::vector<EngineSpec>> LoadEngines(const std::filesystem::path& dir,
                                               const std::filesystem::path& user_dir,
                                               std::vector<std::string>& user_errors);

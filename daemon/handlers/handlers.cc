@@ -83,8 +83,9 @@ int Rank(const HandlerSpec& handler) {
 StatusOr<std::vector<HandlerSpec>> LoadHandlers(const std::filesystem::path& dir,
                                                 const std::filesystem::path& user_dir,
                                                 std::vector<std::string>& user_errors) {
-  LLMD_ASSIGN_OR_RETURN(std::vector<HandlerSpec> handlers,
-                        LoadSpecs<HandlerSpec>(dir, user_dir, user_errors, &ParseHandler));
+  LLMD_ASSIGN_OR_RETURN(
+      std::vector<HandlerSpec> handlers,
+      LoadSpecs<HandlerSpec>(dir, user_dir, SpecKind::kHandler, user_errors, &ParseHandler));
   std::stable_sort(handlers.begin(), handlers.end(),
                    [](const HandlerSpec& a, const HandlerSpec& b) { return Rank(a) < Rank(b); });
   const auto general = std::find_if(

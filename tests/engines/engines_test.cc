@@ -255,6 +255,18 @@ TEST_F(EnginesTest, AUserFileThatOthersCanWriteToIsRefused) {
   EXPECT_THAT(errors_, ElementsAre(HasSubstr("others can write to it")));
 }
 
+TEST_F(EnginesTest, RulesAndHandlersInTheSameFolderAreLeftToOthers) {
+  Write(ours_ / "a.yaml", kMinimal);
+  Write(users_ / "rule.yaml", "schema: 1\nid: r\nwhen: {file: x}\n");
+  Write(users_ / "handler.yaml", "schema: 1\nid: h\nmatch: {kinds: llm}\n");
+  Write(users_ / "broken.yaml", "schema: [1\nwhen: x\n");
+  Write(users_ / "broken-engine.yaml", "schema: [1\nserves: x\n");
+  const auto engines = Load();
+  ASSERT_TRUE(engines.ok()) << Message(engines.status());
+  EXPECT_EQ(engines->size(), 1u);
+  EXPECT_THAT(errors_, ElementsAre(HasSubstr("broken-engine.yaml:")));
+}
+
 TEST_F(EnginesTest, AMissingUserFolderIsFine) {
   Write(ours_ / "a.yaml", kMinimal);
   const auto engines = LoadEngines(ours_, root_ / "nowhere", errors_);

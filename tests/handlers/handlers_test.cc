@@ -134,6 +134,16 @@ INSTANTIATE_TEST_SUITE_P(
                 "has no folder"}),
     [](const auto& info) { return info.param.name; });
 
+TEST_F(HandlersTest, RulesAndEnginesInTheSameFolderAreLeftToOthers) {
+  Write(users_ / "rule.yaml", "schema: 1\nid: r\nwhen: {file: x}\n");
+  Write(users_ / "engine.yaml", "schema: 1\nid: e\nserves: []\n");
+  Write(users_ / "handler.yaml", "schema: 1\nid: h\nmatch: {kinds: llm}\n");
+  const auto handlers = Load();
+  ASSERT_TRUE(handlers.ok()) << Message(handlers.status());
+  EXPECT_THAT(Ids(*handlers), ElementsAre("h", "general"));
+  EXPECT_TRUE(errors_.empty());
+}
+
 TEST_F(HandlersTest, WithoutGeneralNothingLoads) {
   ASSERT_TRUE(RemoveTree(ours_ / "general.yaml").ok());
   EXPECT_FALSE(Load().ok());
