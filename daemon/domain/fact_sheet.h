@@ -18,9 +18,15 @@ using FactValue = std::variant<bool, int64_t, std::string, std::vector<std::stri
 class FactSheet {
  public:
   // `facts` must outlive the sheet.
-  explicit FactSheet(const Facts& facts) : facts_(&facts) {}
+  explicit FactSheet(const Facts& facts) : facts_(&facts) {
+    for (const FileEntry& file : facts.inventory.files) {
+      if (file.path.find('/') == std::string::npos) root_files_.push_back(&file);
+    }
+  }
 
   const Facts& facts() const { return *facts_; }
+  // The files that lie in no folder; most questions are about them.
+  const std::vector<const FileEntry*>& root_files() const { return root_files_; }
 
   void Set(std::string name, FactValue value) { values_[std::move(name)] = std::move(value); }
   // The same, but an empty text is no fact.
@@ -45,6 +51,7 @@ class FactSheet {
 
  private:
   const Facts* facts_;
+  std::vector<const FileEntry*> root_files_;
   std::map<std::string, FactValue, std::less<>> values_;
 };
 

@@ -36,17 +36,29 @@ bool MatchesAny(const std::vector<std::string>& patterns, std::string_view text)
                      [&](const std::string& pattern) { return MatchesGlob(pattern, text); });
 }
 
-Match MatchFile(const Predicate& predicate, const FactSheet& sheet) {
+// The first file that fits; nullptr when there is none. Of large inventories only what can fit is
+// compared: root files when the pattern has no '/', names with its literal end.
+const FileEntry* FindFile(std::string_view pattern, const FactSheet& sheet) {
   const FileInventory& inventory = sheet.facts().inventory;
+  if (!IsGlob(pattern)) return inventory.Find(pattern);
+  if (pattern.find('/') == pattern.npos && pattern.find("**") == pattern.npos) {
+    const auto& files = sheet.root_files();
+    const auto found = std::find_if(files.begin(), files.end(), [&](const FileEntry* file) {
+      return MatchesGlob(pattern, file->path);
+    });
+    return found == files.end() ? nullptr : *found;
+  }
+  const std::string_view end = pattern.substr(pattern.find_last_of("*?") + 1);
+  const auto found =
+      std::find_if(inventory.files.begin(), inventory.files.end(), [&](const FileEntry& file) {
+        return file.path.ends_with(end) && MatchesPathGlob(pattern, file.path);
+      });
+  return found == inventory.files.end() ? nullptr : &*found;
+}
+
+Match MatchFile(const Predicate& predicate, const FactSheet& sheet) {
   for (const std::string& pattern : predicate.patterns) {
-    if (!IsGlob(pattern)) {
-      if (inventory.Find(pattern) != nullptr) return {true, pattern + " is there"};
-      continue;
-    }
-    const auto found =
-        std::find_if(inventory.files.begin(), inventory.files.end(),
-                     [&](const FileEntry& file) { return MatchesPathGlob(pattern, file.path); });
-    if (found != inventory.files.end()) return {true, found->path + " is there"};
+    if (const FileEntry* file = FindFile(pattern, sheet)) return {true, file->path + " is there"};
   }
   return {false, "no " + Join(predicate.patterns, ", ") + " file"};
 }

@@ -220,20 +220,23 @@ auto SortKey(const WeightSet& set) {
 
 std::string_view WeightFormatOf(std::string_view path) {
   const std::string_view base = BaseOf(path);
+  const auto known = std::find_if(kEndings.begin(), kEndings.end(), [&](const FormatByEnding& one) {
+    return base.ends_with(one.ending);
+  });
+  if (known == kEndings.end()) return {};
   for (const std::string_view pattern : kNoWeights) {
     if (MatchesGlob(pattern, base)) return {};
   }
-  if (path.find(".mlmodelc/") != path.npos || path.find(".mlpackage/") != path.npos)
+  if (path.find(".mlmodelc/") != path.npos || path.find(".mlpackage/") != path.npos) {
     return "coreml";
+  }
+  if (known->format != "pytorch") return known->format;
   if (base.starts_with("openvino_")) {
     return base == "openvino_model.bin" ? std::string_view("openvino") : std::string_view();
   }
   // whisper.cpp's files, and what llama.cpp read before GGUF.
-  if (base.ends_with(".bin") && ToLower(base).find("ggml") != std::string::npos) return "ggml";
-  for (const FormatByEnding& known : kEndings) {
-    if (base.ends_with(known.ending)) return known.format;
-  }
-  return {};
+  const bool ggml = base.ends_with(".bin") && ToLower(base).find("ggml") != std::string::npos;
+  return ggml ? std::string_view("ggml") : known->format;
 }
 
 std::vector<WeightSet> FindWeightSets(const FileInventory& inventory) {
