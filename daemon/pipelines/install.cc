@@ -44,7 +44,8 @@ std::string InstallPayload(const InstallRequest& request) {
               {"file", request.wish.file},
               {"quantization", request.wish.quantization},
               {"context", request.wish.context},
-              {"force", request.wish.force}}
+              {"force", request.wish.force},
+              {"trust_remote_code", request.wish.trust_remote_code}}
       .dump();
 }
 
@@ -61,7 +62,8 @@ StatusOr<InstallRequest> ParseInstallPayload(const std::string& payload) {
                   .file = TextOf(object, "file"),
                   .quantization = TextOf(object, "quantization"),
                   .context = object.value("context", int64_t{0}),
-                  .force = object.value("force", false)};
+                  .force = object.value("force", false),
+                  .trust_remote_code = object.value("trust_remote_code", false)};
   return request;
 }
 

@@ -49,6 +49,7 @@ grpc::ServerUnaryReactor* ModelsService::Check(grpc::CallbackServerContext* cont
                   LLMD_ASSIGN_OR_RETURN(const auto result, parts_.pipelines.Check(check, cancel));
                   *response->mutable_profile() = ToProto(result.profile);
                   response->set_exit_code(result.exit_code);
+                  for (const std::string& note : result.profile.notes) response->add_notes(note);
                   return OkStatus();
                 });
 }
@@ -63,6 +64,7 @@ grpc::ServerUnaryReactor* ModelsService::Install(grpc::CallbackServerContext* co
                   LLMD_ASSIGN_OR_RETURN(install.source, ToSource(request->source(), caller));
                   LLMD_ASSIGN_OR_RETURN(install.wish, ToWish(*request));
                   install.wish.force = request->force();
+                  install.wish.trust_remote_code = request->trust_remote_code();
                   LLMD_ASSIGN_OR_RETURN(const JobRecord job, parts_.pipelines.Install(install));
                   *response = ToProto(job);
                   return OkStatus();
