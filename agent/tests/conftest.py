@@ -8,11 +8,15 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helpers import AGENT, FakeText, RunningServer, serving
+from llm_agent.loaders.base import Settings
+from llm_agent.loaders.table import find_entry, make_loader
 from llm_agent.runtime.limits import LIMITS, Limits
+from models.catalogue import make
 
 # Processes that tests start import the package from here, as the tests do.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(AGENT), str(AGENT.parent / "tests" / "support")])
@@ -21,6 +25,7 @@ for name in [name for name in os.environ if name.startswith("LLMD_") and "CACHE"
     del os.environ[name]
 
 Serve = Callable[..., RunningServer]
+Start = Callable[..., RunningServer]
 
 
 @pytest.fixture
@@ -50,6 +55,21 @@ def serve(short_dir: Path) -> Iterator[Serve]:
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def start(serve: Serve, tmp_path: Path) -> Start:
+    """A tiny model of the catalogue behind its routes, in this process."""
+
+    def run(name: str, kind: str, library: str = "", **more: Any) -> RunningServer:
+        weights = make(name, tmp_path / name)
+        settings = Settings(
+            weights=weights, kind=kind, name=f"tiny/{name}", library=library, **more
+        )
+        entry = find_entry(kind, library)
+        return serve(make_loader(settings), face=entry.face, kind=kind, slots=1)
+
+    return run
 
 
 @pytest.fixture

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from llm_agent.api import classify, embedding, engine, reply, rerank, text
+from llm_agent.api import (
+    classify,
+    embedding,
+    engine,
+    hear,
+    picture,
+    reply,
+    rerank,
+    speak,
+    text,
+    video,
+)
 from llm_agent.api.errors import add_error_handlers
 from llm_agent.api.server import add_server_routes
 from llm_agent.runtime.service import Service
@@ -20,6 +31,10 @@ FACES: dict[str, Callable[[FastAPI, Service], None]] = {
     "classify": classify.add_label_routes,
     "tag": classify.add_tag_routes,
     "reply": reply.add_routes,
+    "hear": hear.add_routes,
+    "speak": speak.add_routes,
+    "picture": picture.add_routes,
+    "film": video.add_routes,
     "engine": engine.add_routes,
 }
 

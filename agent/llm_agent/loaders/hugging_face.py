@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 import transformers
+from transformers import StoppingCriteria, StoppingCriteriaList
 
 from llm_agent.errors import LoadError
 from llm_agent.loaders.base import Settings, Tell
+from llm_agent.runtime.cancellation import Cancellation
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,20 @@ def _quantization(settings: Settings) -> Any:
     if wish in ("8bit", "bnb-8bit"):
         return transformers.BitsAndBytesConfig(load_in_8bit=True)
     return None  # what the files carry, transformers sees for itself
+
+
+class _Cancelled(StoppingCriteria):  # type: ignore[misc]
+    def __init__(self, cancellation: Cancellation) -> None:
+        self._cancellation = cancellation
+
+    def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+        done = self._cancellation.cancelled
+        return torch.full((input_ids.shape[0],), done, device=input_ids.device)
+
+
+def until(cancellation: Cancellation) -> Any:
+    """For `generate`: ends it at the next token when the request is cancelled."""
+    return StoppingCriteriaList([_Cancelled(cancellation)])
 
 
 def model_facts(model: Any) -> dict[str, Any]:

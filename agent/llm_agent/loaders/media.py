@@ -10,6 +10,7 @@ from llm_agent.runtime.limits import Limits
 
 # What Pillow may open: formats that people send, not the exotic ones it also has decoders for.
 FRAME_SIDE = 512
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
@@ -158,3 +159,35 @@ def check_made_pixels(width: int, height: int, limits: Limits) -> None:
             f"{width} x {height} is more than {limits.made_pixels} pixels",
             code="image_too_large", param="size", next_step="ask for a smaller picture",
         )  # fmt: skip
+
+
+def joined(pieces: list[tuple[Any, int]]) -> tuple[Any, int]:
+    """Sounds of one rate (samples, rate), one after another."""
+    import numpy as np
+
+    return np.concatenate([samples for samples, _ in pieces]), pieces[0][1]
+
+
+def encode_sound(samples: Any, rate: int, form: str) -> bytes:
+    """wav, flac, mp3 or opus."""
+    import soundfile
+
+    out = io.BytesIO()
+    if form == "opus":
+        samples, rate = resampled(samples, rate, 48_000), 48_000
+        soundfile.write(out, samples, rate, format="OGG", subtype="OPUS")
+    elif form == "mp3":
+        if rate not in MP3_RATES:
+            samples, rate = resampled(samples, rate, 24_000), 24_000
+        soundfile.write(out, samples, rate, format="MP3")
+    else:
+        soundfile.write(out, samples, rate, format=form.upper(), subtype="PCM_16")
+    return out.getvalue()
+
+
+def pcm(samples: Any, own: int, rate: int) -> bytes:
+    """16 bit, little endian."""
+    import numpy as np
+
+    samples = samples if own == rate else resampled(samples, own, rate)
+    return bytes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())

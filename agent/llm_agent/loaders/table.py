@@ -36,6 +36,13 @@ LOADERS: dict[str, Entry] = {
     "image-to-image": Entry("image_replies:ImageToImageLoader", "reply"),
     "video-classification": Entry("sound_labels:VideoClassificationLoader", "classify"),
     "audio-classification": Entry("sound_labels:AudioClassificationLoader", "classify"),
+    "asr": Entry("speech_recognition:SpeechRecognitionLoader", "hear"),
+    "tts": Entry("speech:SpeechLoader", "speak"),
+    "audio-generation": Entry("speech:SpeechLoader", "speak"),
+    "diffusion-image": Entry("diffusion:DiffusionImageLoader", "picture"),
+    "controlnet": Entry("diffusion:ControlNetLoader", "picture"),
+    "diffusion-video": Entry("diffusion:DiffusionVideoLoader", "film"),
+    "diffusers:image-to-image": Entry("diffusion:DiffusionImageLoader", "picture"),
     "timm:image-classification": Entry("timm_images:TimmClassificationLoader", "classify"),
     "timm:image-feature": Entry("timm_images:TimmFeatureLoader", "reply"),
 }

@@ -55,7 +55,6 @@ class ModelServer:
         self._service = service
         self._load = load
         self._readiness = readiness
-        self._exit_code = 0
         self._loading = threading.Thread(target=self._load_model, name="load", daemon=True)
 
     def run(self) -> int:
@@ -65,8 +64,8 @@ class ModelServer:
         if self._loading.is_alive():
             # Native code that reads weights cannot be interrupted; nobody waits for it any more.
             logging.shutdown()
-            os._exit(self._exit_code)
-        return self._exit_code
+            os._exit(0)
+        return 1 if self._service.failed else 0
 
     def stop(self) -> None:
         """Takes no more requests, cuts what runs, lets `run` return. From any thread."""
@@ -101,6 +100,4 @@ class ModelServer:
             log.error("%s", error)
         except BaseException:
             log.exception("loading ended")
-        if self._service.state is not State.STOPPING:
-            self._exit_code = 1
         self.stop()

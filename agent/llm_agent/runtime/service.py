@@ -47,6 +47,7 @@ class Service:
         self.slots = slots  # requests that are worked on at once
         self.limits = limits
         self.state = State.LOADING
+        self.failed = False  # it did not load, and nobody had stopped it before
         self.message = ""  # what is being loaded, or why it failed
         self._readiness = readiness
         self._loader: Loader | None = None
@@ -107,7 +108,7 @@ class Service:
         self.message = message
         with self._lock:
             if self.state is State.LOADING:
-                self.state = State.FAILED
+                self.state, self.failed = State.FAILED, True
         self._readiness.failed(message)
 
     def stop(self) -> None:

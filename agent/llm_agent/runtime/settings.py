@@ -20,6 +20,7 @@ AGENT_OPTIONS: dict[str, Callable[[Any], bool]] = {
     "attention": lambda value: value in ATTENTION,
     "trust_remote_code": lambda value: isinstance(value, bool),
     "base": lambda value: isinstance(value, str) and "\0" not in value,
+    "offload": lambda value: isinstance(value, bool),
     "waiting": lambda value: isinstance(value, int) and 0 <= value <= 10_000,
 }
 
@@ -50,7 +51,11 @@ def loader_settings(folder: ModelFolder, config: Config) -> Settings:
         dtype=config.dtype,
         quantization=config.quantization or launch.quantization or None,
         base=base_folder(folder, config),
-        options={"trust_remote_code": launch.remote_code, **config.options},
+        options={
+            "trust_remote_code": launch.remote_code,
+            "offload": launch.offload,
+            **config.options,
+        },
         limits=Limits(waiting=config.options.get("waiting", LIMITS.waiting)),
     )
 

@@ -68,7 +68,7 @@ CATALOGUE = {
         Model("minilm", "sentence-transformers/all-MiniLM-L6-v2", "apache-2.0", real.minilm),
         Model("tiny-gguf", "tiny/llama-GGUF", "apache-2.0", tiny.tiny_gguf, 2, True),
         *(
-            Model(f"tiny-{name}", f"tiny/{name}", "apache-2.0", make, 2, True)
+            Model(f"tiny-{name}", f"tiny/{name}", "apache-2.0", make, 3, True)
             for name, make in TINY.items()
         ),
     )

@@ -103,6 +103,7 @@ def flux(out: Path) -> None:
 
 def controlnet(out: Path) -> None:
     """Steers tiny/stable-diffusion."""
+    import torch
     from diffusers import ControlNetModel
 
     seed()
@@ -112,6 +113,10 @@ def controlnet(out: Path) -> None:
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         conditioning_embedding_out_channels=(8, 16),
     )  # fmt: skip
+    # A new ControlNet begins and ends with zeros: it would see nothing and steer nothing.
+    entry = model.controlnet_cond_embedding.conv_out
+    for block in (entry, *model.controlnet_down_blocks, model.controlnet_mid_block):
+        torch.nn.init.normal_(block.weight)
     model.save_pretrained(out)
     write_readme(
         out, "tiny ControlNet", "apache-2.0", "Random weights.", library_name="diffusers",
