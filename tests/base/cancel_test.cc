@@ -7,29 +7,12 @@
 #include <thread>
 #include <vector>
 
-#include "base/mutex.h"
+#include "support/gate.h"
 
 namespace llmd {
 namespace {
 
-// Opens once; waiters go on then.
-class Gate {
- public:
-  void Open() {
-    MutexLock lock(mutex_);
-    open_ = true;
-    changed_.NotifyAll();
-  }
-  void Wait() {
-    MutexLock lock(mutex_);
-    while (!open_) changed_.Wait(mutex_);
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool open_ = false;
-};
+using testing::Gate;
 
 TEST(CancelTest, ATokenHearsItsSource) {
   CancelSource source;

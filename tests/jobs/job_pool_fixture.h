@@ -15,27 +15,11 @@
 #include "jobs/job_pool.h"
 #include "support/fakes/fake_clock.h"
 #include "support/fakes/fake_registry.h"
+#include "support/gate.h"
 
 namespace llmd::jobs {
 
-// Opens once; waiters go on then.
-class Gate {
- public:
-  void Open() {
-    MutexLock lock(mutex_);
-    open_ = true;
-    changed_.NotifyAll();
-  }
-  void Wait() {
-    MutexLock lock(mutex_);
-    while (!open_) changed_.Wait(mutex_);
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool open_ LLMD_GUARDED_BY(mutex_) = false;
-};
+using testing::Gate;
 
 class JobPoolFixture : public ::testing::Test {
  protected:
