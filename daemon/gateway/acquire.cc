@@ -30,6 +30,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
   }
 
   // On the io thread.
+  bool has_arrived() const { return lease_.has_value(); }
   asio::awaitable<StatusOr<Lease>> Wait() {
     if (!lease_) {
       timer_.emplace(executor_, asio::steady_timer::time_point::max());
@@ -37,7 +38,9 @@ class Answer : public std::enable_shared_from_this<Answer> {
     }
     co_return *std::move(lease_);
   }
+  // The router may keep this object for longer than the io thread lives; its timer must not.
   void Abandon() {
+    timer_.reset();
     MutexLock lock(mutex_);
     awaited_ = false;
   }
@@ -72,16 +75,19 @@ Status StillLoading(std::string_view name) {
 asio::awaitable<StatusOr<Lease>> AcquireLease(Call& call, std::string name) {
   CancelSource cancel;
   const InterruptScope scope(call, [&cancel] { cancel.Cancel(); });
-  http::Deadline deadline(call.client.executor(), [&cancel] { cancel.Cancel(); });
-  deadline.Set(call.gateway.options.limits.load);
   const auto answer = std::make_shared<Answer>(call.client.executor());
   const AbandonAtEnd abandon(*answer);
   call.gateway.parts.router.Acquire(
       name, cancel.token(), [answer](StatusOr<Lease> lease) { answer->Arrived(std::move(lease)); });
+  std::optional<http::Deadline> deadline;
+  if (!answer->has_arrived()) {
+    deadline.emplace(call.client.executor(), [&cancel] { cancel.Cancel(); });
+    deadline->Set(call.gateway.options.limits.load);
+  }
   StatusOr<Lease> lease = co_await answer->Wait();
   if (lease.ok()) {
     call.model = lease->target().model;
-  } else if (!call.interrupted() && deadline.expired()) {
+  } else if (!call.interrupted() && deadline && deadline->expired()) {
     co_return StillLoading(name);
   }
   co_return lease;

@@ -11,6 +11,7 @@ namespace llmd::gateway {
 namespace {
 
 constexpr size_t kMostAhead = 4u << 20;
+constexpr size_t kReserveAbove = 1u << 20;
 
 // An unlinked file: gone when it is closed, whatever happens to us.
 StatusOr<FileDescriptor> OpenUnlinked(const std::filesystem::path& folder) {
@@ -47,6 +48,8 @@ StatusOr<char*> RequestBody::Prepare(size_t bytes) {
                         {.code = "too_busy", .next_step = "Try again in a moment."});
     }
     taken_ += room - memory_.size();
+    // A large body is not copied each time it grows: pages that are not touched cost nothing.
+    if (room > kReserveAbove && expected_ != UINT64_MAX) memory_.reserve(expected_);
     memory_.resize(room);
   }
   return memory_.data() + size_;

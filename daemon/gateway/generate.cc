@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/acquire.h"
+#include "gateway/body_scan.h"
 #include "gateway/generate_translation.h"
 #include "gateway/inference_request.h"
 #include "gateway/openai_error.h"
@@ -175,16 +176,15 @@ struct Asked {
   bool raw = false;
 };
 
-StatusOr<Asked> Read(const Call& call) {
-  if (call.form) return BadRequest("unsupported_media_type", "this route takes JSON");
-  Asked asked;
-  LLMD_ASSIGN_OR_RETURN(asked.members, ScanObject(call.body.bytes()));
-  LLMD_ASSIGN_OR_RETURN(const ModelField field, FindModel(asked.members));
-  LLMD_RETURN_IF_ERROR(CheckParameters(asked.members));
-  asked.model = field.name;
+asio::awaitable<Status> Read(Call& call, Asked& asked) {
+  const Status scanned = co_await ScanBody(call, asked.members);
+  if (!scanned.ok()) co_return scanned;
+  StatusOr<ModelField> field = FindModel(asked.members);
+  if (!field.ok()) co_return field.status();
+  asked.model = field->name;
   asked.stream = FindFlag(asked.members, "stream").value_or(false);
   asked.raw = FindFlag(asked.members, "raw").value_or(false);
-  return asked;
+  co_return CheckParameters(asked.members);
 }
 
 asio::awaitable<void> Translate(Call& call, const Asked& asked, Lease lease) {
@@ -210,22 +210,23 @@ asio::awaitable<void> Translate(Call& call, const Asked& asked, Lease lease) {
 }  // namespace
 
 asio::awaitable<void> ServeGenerate(Call& call) {
-  const StatusOr<Asked> asked = Read(call);
-  if (!asked.ok()) {
-    co_await call.out.Fail(asked.status());
+  Asked asked;
+  const Status read = co_await Read(call, asked);
+  if (!read.ok()) {
+    co_await FailUpstream(call, read);
     co_return;
   }
-  StatusOr<Lease> lease = co_await AcquireLease(call, asked->model);
+  StatusOr<Lease> lease = co_await AcquireLease(call, asked.model);
   if (!lease.ok()) {
     co_await FailUpstream(call, lease.status());
     co_return;
   }
   Lease held = *std::move(lease);
   if (held.Allows("POST", kOwnRoute)) {
-    RewriteJson(call.body, asked->members, held.target().served_name);
+    call.dropped = RewriteJson(call.body, asked.members, held.target().served_name);
     co_await RunProxy(call, std::move(held));
   } else {
-    co_await Translate(call, *asked, std::move(held));
+    co_await Translate(call, asked, std::move(held));
   }
 }
 

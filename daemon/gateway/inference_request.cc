@@ -97,9 +97,9 @@ Status CheckParameters(const std::vector<JsonMember>& members) {
   return OkStatus();
 }
 
-std::vector<std::string> RewriteJson(RequestBody& body, const std::vector<JsonMember>& members,
-                                     const std::string& served_name) {
-  std::vector<std::string> dropped;
+std::string RewriteJson(RequestBody& body, const std::vector<JsonMember>& members,
+                        const std::string& served_name) {
+  std::string dropped;
   for (size_t i = 0; i < members.size(); ++i) {
     const JsonMember& member = members[i];
     if (member.key == kModel && !served_name.empty()) {
@@ -109,7 +109,10 @@ std::vector<std::string> RewriteJson(RequestBody& body, const std::vector<JsonMe
       }
     }
     const size_t first = i;
-    while (i < members.size() && IsDropped(members[i])) dropped.emplace_back(members[i++].key);
+    for (; i < members.size() && IsDropped(members[i]); ++i) {
+      dropped += dropped.empty() ? "" : ", ";
+      dropped += members[i].key;
+    }
     if (i == first) continue;
     // The comma behind goes with them; behind the last member there is none, so the one before.
     if (i < members.size()) {

@@ -20,7 +20,7 @@ struct ModelField {
   bool quoted = false;  // a JSON string, with its quotes, rather than a form's plain text
 };
 
-// Codes "invalid_json", "duplicate_key", "model_missing", "invalid_model_name".
+// Codes "model_missing", "invalid_model_name".
 StatusOr<ModelField> FindModel(const std::vector<JsonMember>& members);
 StatusOr<ModelField> FindModel(const MultipartScan& form);
 
@@ -30,9 +30,9 @@ Status CheckParameters(const std::vector<JsonMember>& members);
 
 // Edits the body: the model server's own name for the model, and without the members that steer
 // the server's templates and media loading, which are its operator's business. The names of those
-// that were dropped.
-std::vector<std::string> RewriteJson(RequestBody& body, const std::vector<JsonMember>& members,
-                                     const std::string& served_name);
+// that were dropped, for the answer's head.
+std::string RewriteJson(RequestBody& body, const std::vector<JsonMember>& members,
+                        const std::string& served_name);
 
 // A top-level flag; nothing when it is neither true nor false.
 std::optional<bool> FindFlag(const std::vector<JsonMember>& members, std::string_view key);

@@ -47,12 +47,13 @@ struct GatewayState {
 struct IoThread {
   explicit IoThread(Metrics& registry) : metrics(registry) {}
 
-  http::asio::io_context io{1};
-  http::UpstreamPool pool{io.get_executor()};
-  http::asio::executor_work_guard<http::asio::io_context::executor_type> guard{io.get_executor()};
+  // Before the context: what it destroys at its end may still use these.
   RequestMetrics metrics;
   std::mt19937_64 random{std::random_device()()};
   std::set<Session*> sessions;
+  http::asio::io_context io{1};
+  http::UpstreamPool pool{io.get_executor()};
+  http::asio::executor_work_guard<http::asio::io_context::executor_type> guard{io.get_executor()};
   JoiningThread thread;
 };
 

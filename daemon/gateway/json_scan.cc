@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <unordered_set>
 
 #include "domain/names.h"
 #include "gateway/openai_error.h"
@@ -105,16 +104,18 @@ Status ReadMember(std::string_view json, Walker& walker, JsonMember& member) {
   return OkStatus();
 }
 
+Status Duplicate(std::string_view key) {
+  return BadRequest("duplicate_key", fmt::format("the body has the key '{}' twice",
+                                                 SanitizeForTerminal(key.substr(0, 80))));
+}
+
 Status RefuseDuplicates(const std::vector<JsonMember>& members) {
-  std::unordered_set<std::string_view> keys;
-  for (const JsonMember& member : members) {
-    if (!keys.insert(member.key).second) {
-      return BadRequest("duplicate_key",
-                        fmt::format("the body has the key '{}' twice",
-                                    SanitizeForTerminal(member.key.substr(0, 80))));
-    }
-  }
-  return OkStatus();
+  std::vector<std::string_view> keys;
+  keys.reserve(members.size());
+  for (const JsonMember& member : members) keys.push_back(member.key);
+  std::sort(keys.begin(), keys.end());
+  const auto twice = std::adjacent_find(keys.begin(), keys.end());
+  return twice == keys.end() ? OkStatus() : Duplicate(*twice);
 }
 
 int HexValue(char c) {
@@ -191,6 +192,7 @@ StatusOr<std::vector<JsonMember>> ScanObject(std::string_view json) {
   walker.SkipSpace();
   if (!walker.Take('{')) return BadJson("it does not start with {");
   std::vector<JsonMember> members;
+  members.reserve(16);
   walker.SkipSpace();
   for (bool more = !walker.Take('}'); more;) {
     if (members.size() == kMaxMembers) return BadJson("it has too many members");

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/body_scan.h"
 #include "gateway/inference_request.h"
 #include "gateway/model_list.h"
 #include "gateway/openai_error.h"
+#include "gateway/proxy.h"
 
 namespace llmd::gateway {
 namespace {
@@ -47,29 +49,33 @@ asio::awaitable<void> ServeModel(Call& call) {
 }
 
 // The model that a GET's query or a POST's body names; without a name the only one there is.
-StatusOr<std::string> InfoName(const Call& call) {
-  if (call.head.method != "POST") return QueryValue(call.match.query, "model");
-  if (call.form) return BadRequest("unsupported_media_type", "this route takes JSON");
-  LLMD_ASSIGN_OR_RETURN(const std::vector<JsonMember> members, ScanObject(call.body.bytes()));
-  if (FindMember(members, "model") == nullptr) return std::string();
-  LLMD_ASSIGN_OR_RETURN(const ModelField field, FindModel(members));
-  return field.name;
+asio::awaitable<Status> InfoName(Call& call, std::string& name) {
+  if (call.head.method != "POST") {
+    name = QueryValue(call.match.query, "model");
+    co_return OkStatus();
+  }
+  std::vector<JsonMember> members;
+  const Status scanned = co_await ScanBody(call, members);
+  if (!scanned.ok() || FindMember(members, "model") == nullptr) co_return scanned;
+  const StatusOr<ModelField> field = FindModel(members);
+  if (field.ok()) name = field->name;
+  co_return field.status();
 }
 
 asio::awaitable<void> ServeModelInfo(Call& call) {
-  const StatusOr<std::string> name = InfoName(call);
-  Status status = name.status();
+  std::string name;
   std::string body;
+  Status status = co_await InfoName(call, name);
   if (status.ok()) {
     serving::ModelRouter& router = call.gateway.parts.router;
     std::function<Status()> describe = [&] {
-      LLMD_ASSIGN_OR_RETURN(body, ModelInfo(router, *name));
+      LLMD_ASSIGN_OR_RETURN(body, ModelInfo(router, name));
       return OkStatus();
     };
     status = co_await RunStatusOn(call.gateway.work, std::move(describe));
   }
   if (!status.ok()) {
-    co_await call.out.Fail(status);
+    co_await FailUpstream(call, status);
     co_return;
   }
   const AnswerHead head = Json();

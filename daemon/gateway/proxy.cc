@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/acquire.h"
+#include "gateway/body_scan.h"
 #include "gateway/inference_request.h"
 #include "gateway/openai_error.h"
 #include "gateway/upstream_error.h"
@@ -131,6 +132,7 @@ class Proxy {
       }
     }
     if (is_sse_) answer.fields.emplace_back("X-Accel-Buffering", "no");
+    if (!call_.dropped.empty()) answer.fields.emplace_back("X-Llmd-Dropped", call_.dropped);
     if (head.framing == http::Framing::kLength) answer.length = head.content_length;
     if (head.framing == http::Framing::kNone) answer.length = 0;
     return answer;
@@ -190,20 +192,22 @@ class Proxy {
 };
 
 // Finds the model that the body names.
-Status Scan(const Call& call, std::vector<JsonMember>& members, ModelField& field) {
-  if (call.form) {
-    LLMD_ASSIGN_OR_RETURN(field, FindModel(*call.form));
-    return OkStatus();
+asio::awaitable<Status> FindModelOf(Call& call, std::vector<JsonMember>& members,
+                                    ModelField& field) {
+  if (!call.form) {
+    const Status scanned = co_await ScanBody(call, members);
+    if (!scanned.ok()) co_return scanned;
   }
-  LLMD_ASSIGN_OR_RETURN(members, ScanObject(call.body.bytes()));
-  LLMD_ASSIGN_OR_RETURN(field, FindModel(members));
-  return CheckParameters(members);
+  StatusOr<ModelField> found = call.form ? FindModel(*call.form) : FindModel(members);
+  if (!found.ok()) co_return found.status();
+  field = *std::move(found);
+  co_return CheckParameters(members);
 }
 
 void Rewrite(Call& call, const std::vector<JsonMember>& members, const ModelField& field,
              const std::string& served_name) {
   if (!call.form) {
-    RewriteJson(call.body, members, served_name);
+    call.dropped = RewriteJson(call.body, members, served_name);
   } else if (!served_name.empty() && served_name != field.name) {
     call.body.Edit(field.begin, field.end, served_name);
   }
@@ -290,9 +294,9 @@ asio::awaitable<void> RunProxy(Call& call, Lease lease) {
 asio::awaitable<void> ServeProxy(Call& call) {
   std::vector<JsonMember> members;
   ModelField field;
-  const Status scanned = Scan(call, members, field);
-  if (!scanned.ok()) {
-    co_await call.out.Fail(scanned);
+  const Status found = co_await FindModelOf(call, members, field);
+  if (!found.ok()) {
+    co_await FailUpstream(call, found);
     co_return;
   }
   StatusOr<Lease> lease = co_await AcquireLease(call, field.name);

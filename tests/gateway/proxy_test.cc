@@ -93,6 +93,7 @@ TEST_F(ProxyTest, RewritesTheNameAndDropsTemplates) {
       kChatPath,
       R"({"chat_template":"{{x}}", "model" : "acme\/tiny" ,"a":1, "media_io_kwargs":{"a":[1,2]}})");
   EXPECT_EQ(json::parse(answer.body), (json{{"model", "real \"name\""}, {"a", 1}}));
+  EXPECT_EQ(answer.field("x-llmd-dropped"), "chat_template, media_io_kwargs");
 }
 
 TEST_F(ProxyTest, ManyRequestsOneConnection) {
@@ -132,6 +133,17 @@ TEST_F(ProxyTest, ChunkedRequestsGetALength) {
            Chunk(body.substr(0, 5)) + Chunk(body.substr(5)) + "0\r\n\r\n");
   EXPECT_EQ(answer.body, body);
   EXPECT_EQ(server_->requests().at(0).field("transfer-encoding"), "");
+}
+
+TEST_F(ProxyTest, LargeBodiesPass) {
+  Serve(Echo);
+  StartGateway();
+  const std::string body =
+      "{\"image\":\"" + std::string(6u << 20, 'A') + "\",\"model\":\"acme/tiny\"}";
+  const RawMessage answer = Post(kChatPath, body);
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_TRUE(answer.body == body);
+  EXPECT_EQ(CodeOf(Post(kChatPath, body + "x")), "invalid_json");
 }
 
 TEST_F(ProxyTest, ExpectIsAnsweredBeforeTheBody) {

@@ -25,7 +25,8 @@ std::string ToString(grpc::ByteBuffer& buffer) {
 }  // namespace
 
 GenericCall::GenericCall(asio::any_io_executor executor)
-    : executor_(executor), changed_(executor, asio::steady_timer::time_point::max()) {}
+    : executor_(executor),
+      changed_(std::in_place, executor, asio::steady_timer::time_point::max()) {}
 
 void GenericCall::Start(grpc::GenericStub& stub, const std::string& method,
                         const std::string& message) {
@@ -43,7 +44,7 @@ void GenericCall::Start(grpc::GenericStub& stub, const std::string& method,
   StartCall();
 }
 
-asio::awaitable<void> GenericCall::WaitForChange() { co_await changed_.async_wait(http::kAwait); }
+asio::awaitable<void> GenericCall::WaitForChange() { co_await changed_->async_wait(http::kAwait); }
 
 asio::awaitable<void> GenericCall::Started() {
   while (!started_ && !done_) co_await WaitForChange();
@@ -61,6 +62,7 @@ asio::awaitable<std::optional<std::string>> GenericCall::Next() {
 }
 
 void GenericCall::Abandon() {
+  changed_.reset();
   {
     MutexLock lock(mutex_);
     awaited_ = false;
@@ -79,7 +81,7 @@ void GenericCall::Post(std::function<void()> change) {
   if (!awaited_) return;
   asio::post(executor_, [self = shared_from_this(), change = std::move(change)] {
     change();
-    self->changed_.cancel();
+    if (self->changed_) self->changed_->cancel();
   });
 }
 

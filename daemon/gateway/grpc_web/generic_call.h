@@ -56,7 +56,7 @@ class GenericCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteB
   std::shared_ptr<GenericCall> self_;
 
   // On the io thread.
-  http::asio::steady_timer changed_;
+  std::optional<http::asio::steady_timer> changed_;  // gRPC may keep the call for longer
   bool started_ = false;
   bool reading_ = false;
   bool has_message_ = false;
