@@ -188,8 +188,7 @@ void Shim::OnServerEvent(const ServerEvent& event) {
   if (event.kind == ServerEvent::Kind::kReady && state_.phase == ShimPhase::kStarting) {
     state_.phase = ShimPhase::kReady;
     state_.ready_at = SystemClock().Now();
-    const Status written = WriteState();
-    if (!written.ok()) log_->Note(Message(written));
+    UpdateState();
   }
   clients_.Broadcast(event);
   if (event.kind == ServerEvent::Kind::kFailed) BeginStop(kFailedGrace, false);
@@ -203,8 +202,7 @@ void Shim::BeginStop(std::chrono::milliseconds grace, bool asked) {
   asked_ = asked_ || asked;
   if (state_.phase != ShimPhase::kStopping) {
     state_.phase = ShimPhase::kStopping;
-    const Status written = WriteState();
-    if (!written.ok()) log_->Note(Message(written));
+    UpdateState();
     server_.Signal(SIGTERM);
   }
   if (first) clients_.Broadcast(platform::StoppingEvent{});
@@ -222,10 +220,12 @@ void Shim::Finish() {
   DrainPipes();
   const platform::ShimExit exit = MakeExit();
   log_->Note(Describe(exit) + (exit.oom ? " for want of memory" : ""));
-  ::unlink(spec_.api_socket.c_str());
-  ::unlink(spec_.shim_socket.c_str());
-  const Status written = WriteFileAtomically(files_.exit(), platform::ToJson(exit));
-  if (!written.ok()) log_->Note(Message(written));
+  if (FolderIsOurs()) {
+    ::unlink(spec_.api_socket.c_str());
+    ::unlink(spec_.shim_socket.c_str());
+    const Status written = WriteFileAtomically(files_.exit(), platform::ToJson(exit));
+    if (!written.ok()) log_->Note(Message(written));
+  }
   clients_.Broadcast(platform::EndedEvent{exit});
   clients_.Finish(kFarewellMs);
 }
@@ -271,6 +271,19 @@ platform::ShimExit Shim::MakeExit() {
 }
 
 Status Shim::WriteState() { return WriteFileAtomically(files_.state(), platform::ToJson(state_)); }
+
+bool Shim::FolderIsOurs() const {
+  const StatusOr<std::string> text = ReadFile(files_.state(), platform::kMaxShimMessage);
+  if (!text.ok()) return false;
+  const StatusOr<platform::ShimState> state = platform::ParseShimState(*text);
+  return state.ok() && state->shim == state_.shim && state->boot_id == state_.boot_id;
+}
+
+void Shim::UpdateState() {
+  if (!FolderIsOurs()) return;
+  const Status written = WriteState();
+  if (!written.ok()) log_->Note(Message(written));
+}
 
 std::vector<platform::ShimMessage> Shim::Greeting(bool attach) const {
   std::vector<platform::ShimMessage> messages{state_};

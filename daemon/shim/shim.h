@@ -48,7 +48,10 @@ class Shim {
   void EndDescendants();
   void DrainPipes();
   platform::ShimExit MakeExit();
+  // False when llmd has given the folder to another shim since, or has removed it.
+  bool FolderIsOurs() const;
   Status WriteState();
+  void UpdateState();
   std::vector<platform::ShimMessage> Greeting(bool attach) const;
 
   const ShimArguments arguments_;

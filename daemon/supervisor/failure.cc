@@ -53,6 +53,12 @@ Status ServerFailed(const ServerEnd& end) {
                     SeeTheLog("server_failed", end.model));
 }
 
+Status CannotLaunch(std::string_view model, const Status& why) {
+  const Status status = Annotate(why, fmt::format("cannot start the server of {}", model));
+  if (why.code() == StatusCode::kResourceExhausted) return status;
+  return MakeStatus(StatusCode::kUnavailable, Message(status), SeeTheLog("server_failed", model));
+}
+
 Status StartTimedOut(const ServerEnd& end, std::chrono::seconds limit) {
   return MakeStatus(StatusCode::kDeadlineExceeded,
                     fmt::format("the server of {} was not ready after {} s and was ended{}",

@@ -20,6 +20,9 @@ struct ServerEnd {
 
 // kUnavailable, code "server_failed": a sentence, then the last lines of the log.
 Status ServerFailed(const ServerEnd& end);
+// The shim could not be started, because of `why`. kUnavailable, code "server_failed", but for a
+// limit that was met, such as a full disk: that stays what it is.
+Status CannotLaunch(std::string_view model, const Status& why);
 // kDeadlineExceeded, code "server_start_timeout".
 Status StartTimedOut(const ServerEnd& end, std::chrono::seconds limit);
 // kCancelled, code "server_stopped": stopped before it was ready.

@@ -353,10 +353,9 @@ void ManagedServer::Conclude() {
   const ServerEnd end{
       .model = record_.model, .exit = exit_, .was_ready = was_ready_, .said = said_};
   const bool asked = stop_asked_ || (exit_ && exit_->asked && !timed_out_);
-  Status failure = launch_failure_;
-  if (!failure.ok()) {
-    failure = WithInfo(Annotate(failure, fmt::format("cannot start the server of {}", end.model)),
-                       GetErrorInfo(ServerFailed(end)));
+  Status failure;
+  if (!launch_failure_.ok()) {
+    failure = CannotLaunch(end.model, launch_failure_);
   } else if (timed_out_ && !stop_asked_) {
     failure = StartTimedOut(end, ready_limit_);
   } else if (!asked) {

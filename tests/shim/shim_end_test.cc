@@ -220,6 +220,31 @@ TEST_F(ShimEnd, TermToTheShimStopsItsServerOtherSignalsDoNot) {
   EXPECT_TRUE(exit.asked);
 }
 
+TEST_F(ShimEnd, AFolderThatAnotherShimHasNowIsLeftAsItIs) {
+  StartShim(kGoodServer);
+  const auto state = client_->NextOf<ShimState>();
+  ASSERT_TRUE(WaitReady());
+  platform::ShimState other = *state;
+  other.shim.pid += 1;
+  const std::string text = platform::ToJson(other);
+  ASSERT_TRUE(WriteFileAtomically(files_.state(), text).ok());
+  Stop(30);
+  EXPECT_TRUE(End().asked);
+  EXPECT_EQ(home_.Read("run/state.json"), text);
+  EXPECT_TRUE(fs::exists(spec_.api_socket));
+  EXPECT_TRUE(fs::exists(spec_.shim_socket));
+  EXPECT_FALSE(fs::exists(files_.exit()));
+}
+
+TEST_F(ShimEnd, AFolderThatIsGoneDoesNotHoldTheEndUp) {
+  StartShim(kGoodServer);
+  ASSERT_TRUE(WaitReady());
+  fs::remove_all(files_.folder);
+  Stop(30);
+  EXPECT_TRUE(End().asked);
+  EXPECT_FALSE(fs::exists(files_.folder));
+}
+
 TEST_F(ShimEnd, AStoppedServerIsKilledAsWell) {
   StartShim(std::string(kSayReady) + "kill -STOP $$");
   ASSERT_TRUE(WaitReady());

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -107,10 +108,10 @@ class ShimTest : public ::testing::Test {
   void Launch() { Launch(ShimProcess()); }
   void Launch(platform::ProcessSpec process) {
     auto ends = platform::SocketPair();
-    ASSERT_TRUE(ends.ok());
+    if (!ends.ok()) throw std::runtime_error(Message(ends.status()));
     process.descriptors = {{ends->second.get(), platform::kShimClientFd}};
     auto shim = launcher_->Launch(process);
-    ASSERT_TRUE(shim.ok()) << Message(shim.status());
+    if (!shim.ok()) throw std::runtime_error(Message(shim.status()));  // ends the test
     shim_ = std::move(*shim);
     client_ = std::make_unique<ShimClient>(std::move(ends->first));
   }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cerrno>
+
 namespace llmd::supervisor {
 namespace {
 
@@ -44,6 +46,16 @@ TEST(Failure, WhatTheServerSaidIsToldWithoutTerminalCodes) {
                       .said = "out of \x1b[1mpatience"};
   EXPECT_THAT(Message(ServerFailed(end)), HasSubstr(": out of "));
   EXPECT_THAT(Message(ServerFailed(end)), Not(HasSubstr("\x1b")));
+}
+
+TEST(Failure, AShimThatCannotBeStarted) {
+  const Status missing = CannotLaunch("m", NotFound("no llmd-shim"));
+  EXPECT_EQ(missing.code(), StatusCode::kUnavailable) << "not found would mean the model";
+  EXPECT_EQ(GetErrorInfo(missing).code, "server_failed");
+  EXPECT_THAT(Message(missing), HasSubstr("no llmd-shim"));
+  const Status full = CannotLaunch("m", ErrnoStatus(ENOSPC, "spec.json"));
+  EXPECT_EQ(full.code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(GetErrorInfo(full).code, "disk_full");
 }
 
 TEST(Failure, TheOthers) {
