@@ -1,5 +1,5 @@
-// FileWatcher: tells when a file has grown, was made or was replaced, as the system says it; nothing
-// polls. One thread for all watches. Thread-safe.
+// FileWatcher: tells when a file has grown, was made or was replaced, as the system says it;
+// nothing polls. One thread for all watches. Thread-safe.
 #pragma once
 
 #include <filesystem>
