@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <thread>
 
 #include "base/file.h"
 #include "platform/process_launcher.h"
@@ -20,6 +21,8 @@ namespace llmd::client {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::chrono::seconds kStartPatience{15};
 
 // The daemon gets the caller's environment: proxies, HF_*, LLMD_*, PATH for uv.
 std::map<std::string, std::string> OwnEnvironment() {
@@ -45,10 +48,12 @@ std::string ReadToEnd(int fd) {
   }
 }
 
-Status NotStarted(const std::string& why) {
-  return MakeStatus(
-      StatusCode::kUnavailable, fmt::format("llmd could not be started: {}", why),
-      {.code = "daemon_not_started", .next_step = "Run llmd in a terminal to see what it says."});
+Status NotStarted(const Status& why) {
+  std::string next_step = GetErrorInfo(why).next_step;
+  if (next_step.empty()) next_step = "Run llmd in a terminal to see what it says.";
+  return MakeStatus(StatusCode::kUnavailable,
+                    fmt::format("llmd could not be started: {}", Message(why)),
+                    {.code = "daemon_not_started", .next_step = std::move(next_step)});
 }
 
 }  // namespace
@@ -80,10 +85,15 @@ StatusOr<std::shared_ptr<grpc::Channel>> Connection::Connect(bool start) {
                       fmt::format("no llmd answers for {}", home_.home.string()),
                       {.code = "daemon_unreachable", .next_step = "Start it with: llmd"});
   }
-  LLMD_RETURN_IF_ERROR(StartDaemon());
-  channel_ = TryConnect(10s);
-  if (channel_) return channel_;
-  return NotStarted("it does not answer on its socket");
+  if (const Status started = StartDaemon(); !started.ok()) return NotStarted(started);
+  // Another llmd may have been quicker to begin and not be ready yet.
+  const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    channel_ = TryConnect(5s);
+    if (channel_) return channel_;
+    std::this_thread::sleep_for(50ms);
+  }
+  return NotStarted(Unavailable("it does not answer on its socket"));
 }
 
 Status Connection::StartDaemon() {
@@ -111,7 +121,7 @@ Status Connection::StartDaemon() {
   const StatusOr<std::string> said = ReadFile(log, 1 << 20);
   std::string why = said.ok() ? *said : "";
   while (why.ends_with('\n')) why.pop_back();
-  return NotStarted(why.empty() ? "it ended without a word" : why);
+  return Unavailable("{}", why.empty() ? "it ended without a word" : why);
 }
 
 }  // namespace llmd::client

@@ -1,7 +1,7 @@
-// Exit codes of llmctl; documented in the README and by `llmctl help exit-codes`.
+// Exit codes of llmctl; documented in the README and by `llmctl --help`.
 #pragma once
 
-#include "domain/states.h"
+#include "base/status.h"
 
 namespace llmd::client {
 
@@ -15,12 +15,6 @@ enum ExitCode {
   kNoDaemon = 6,
   kJobFailed = 7,
   kInterrupted = 130,
-};
-
-// An error with the exit code that tells it to scripts.
-struct CommandError {
-  ErrorRecord error;
-  int exit = kInternalError;
 };
 
 // By the stable code first, by the status code where that says nothing.

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace llmd::client {
 namespace {
@@ -22,7 +23,8 @@ v1::ChatMessage MakeMessage(const char* role, const std::string& content) {
 
 StatusOr<int> RunChatLoop(Session& session, const std::string& model, const std::string& system,
                           const SamplingArguments& sampling) {
-  const bool interactive = session.terminal().input_is_terminal();
+  const bool interactive = session.terminal().input_is_terminal() && !session.json();
+  const TextSink sink = session.json() ? TextSink([](std::string_view) {}) : TextSink(PrintPiece);
   v1::ChatRequest request;
   request.set_model(model);
   FillSampling(sampling, request.mutable_options());
@@ -46,9 +48,10 @@ StatusOr<int> RunChatLoop(Session& session, const std::string& model, const std:
       continue;
     }
     *request.add_messages() = MakeMessage("user", line);
-    const StatusOr<Answer> answer = StreamChat(session, request, PrintPiece);
-    fmt::print("\n");
+    const StatusOr<Answer> answer = StreamChat(session, request, sink);
+    if (!session.json()) fmt::print("\n");
     if (answer.ok()) {
+      if (session.json()) PrintJsonLine(AnswerToJson(model, *answer));
       *request.add_messages() = MakeMessage("assistant", answer->text);
       continue;
     }

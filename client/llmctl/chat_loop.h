@@ -10,7 +10,7 @@
 namespace llmd::client {
 
 // Reads lines from standard input until end of file or /bye. Ctrl-C stops the answer that is being
-// given, at the prompt it ends the program.
+// given, at the prompt it ends the program. With --json each answer is one object on one line.
 StatusOr<int> RunChatLoop(Session& session, const std::string& model, const std::string& system,
                           const SamplingArguments& sampling);
 

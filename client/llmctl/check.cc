@@ -20,24 +20,26 @@ class CheckCommand final : public Command {
   const char* examples() const override {
     return "llmctl check HuggingFaceTB/SmolLM2-135M-Instruct\n"
            "llmctl check ./my-model --explain\n"
+           "llmctl check org/name-GGUF --variant Q4_K_M --context 8192\n"
            "llmctl check org/name --json | jq .memory";
   }
   void Define(CLI::App& app) override {
     DefineSource(app, source_);
-    app.add_option("--variant", variant_, "Look at this variant, such as Q4_K_M");
+    DefineWish(app, wish_);
     app.add_flag("--explain", explain_, "Print every detector and why it matched or not");
   }
   StatusOr<int> Run(Session& session) override {
     v1::CheckRequest request;
     LLMD_RETURN_IF_ERROR(FillSource(source_, request.mutable_source()));
-    request.set_variant(variant_);
+    FillWish(wish_, &request);
     LLMD_ASSIGN_OR_RETURN(auto stub, session.Stub<v1::Models>());
     v1::CheckResponse response;
-    LLMD_RETURN_IF_ERROR(session.Call(*stub, &v1::Models::Stub::Check, request, &response));
+    LLMD_RETURN_IF_ERROR(
+        session.Call(*stub, &v1::Models::Stub::Check, request, &response, kCheckCall));
     if (session.json()) {
       fmt::print("{}", ToJsonText(response.profile()));
     } else {
-      fmt::print("{}", ProfilePage(response.profile(), session.terminal()));
+      fmt::print("{}", CheckPage(response, session.terminal()));
       if (explain_) fmt::print("\n{}", EvidencePage(response.profile(), session.terminal()));
     }
     return response.exit_code();
@@ -45,7 +47,7 @@ class CheckCommand final : public Command {
 
  private:
   SourceOptions source_;
-  std::string variant_;
+  WishOptions wish_;
   bool explain_ = false;
 };
 

@@ -23,7 +23,6 @@ class Command {
   virtual const char* summary() const = 0;
   // Shown below --help; one example a line.
   virtual const char* examples() const = 0;
-  virtual bool hidden() const { return false; }
   virtual void Define(CLI::App& app) = 0;
   // The exit code (lib/exit_code.h); an error is printed by main, with the code that fits it.
   virtual StatusOr<int> Run(Session& session) = 0;
@@ -48,6 +47,5 @@ std::unique_ptr<Command> MakeJobsCommand();
 std::unique_ptr<Command> MakeSystemCommand();
 std::unique_ptr<Command> MakeDashboardCommand();
 std::unique_ptr<Command> MakeCompletionCommand();
-std::unique_ptr<Command> MakeCompleteCommand();
 
 }  // namespace llmd::client

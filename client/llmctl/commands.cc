@@ -21,7 +21,6 @@ std::vector<std::unique_ptr<Command>> MakeCommands() {
   commands.push_back(MakeSystemCommand());
   commands.push_back(MakeDashboardCommand());
   commands.push_back(MakeCompletionCommand());
-  commands.push_back(MakeCompleteCommand());
   return commands;
 }
 

@@ -1,6 +1,7 @@
 // llmctl completion: the shell script that completes our commands.
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/session.h"
@@ -10,9 +11,11 @@ namespace {
 
 // Each script hands the words typed so far to `llmctl __complete`.
 constexpr char kBash[] = R"sh(_llmctl() {
-  local IFS=$'\n'
-  COMPREPLY=($(compgen -W "$(llmctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" \
-    -- "${COMP_WORDS[COMP_CWORD]}"))
+  local candidate
+  COMPREPLY=()
+  while IFS= read -r candidate; do
+    COMPREPLY+=("$candidate")
+  done < <(llmctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -F _llmctl llmctl
 )sh";
@@ -23,7 +26,11 @@ _llmctl() {
   candidates=(${(f)"$(llmctl __complete "${(@)words[2,CURRENT]}" 2>/dev/null)"})
   compadd -a candidates
 }
-compdef _llmctl llmctl
+if [ "$funcstack[1]" = "_llmctl" ]; then
+  _llmctl "$@"
+else
+  compdef _llmctl llmctl
+fi
 )sh";
 
 constexpr char kFish[] = R"sh(function __llmctl_complete
@@ -47,8 +54,13 @@ class CompletionCommand final : public Command {
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   }
-  StatusOr<int> Run(Session&) override {
-    fmt::print("{}", shell_ == "bash" ? kBash : shell_ == "zsh" ? kZsh : kFish);
+  StatusOr<int> Run(Session& session) override {
+    const char* script = shell_ == "bash" ? kBash : shell_ == "zsh" ? kZsh : kFish;
+    if (session.json()) {
+      fmt::print("{}", ToJsonText(nlohmann::ordered_json{{"shell", shell_}, {"script", script}}));
+    } else {
+      fmt::print("{}", script);
+    }
     return kDone;
   }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 namespace llmd::client {
 namespace {
@@ -58,6 +59,13 @@ StatusOr<Answer> StreamCompletion(Session& session, const v1::CompleteRequest& r
   Interrupt::Scope scope(session.interrupt(), [&context] { context.TryCancel(); });
   const auto reader = stub->Complete(&context, request);
   return Collect(*reader, sink);
+}
+
+nlohmann::ordered_json AnswerToJson(const std::string& model, const Answer& answer) {
+  return {{"model", model},
+          {"text", answer.text},
+          {"finish_reason", answer.finish_reason},
+          {"usage", ToJson(answer.usage)}};
 }
 
 void PrintPiece(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <llmd/v1/agent.pb.h>
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ using TextSink = std::function<void(std::string_view)>;
 StatusOr<Answer> StreamChat(Session& session, const v1::ChatRequest& request, const TextSink& sink);
 StatusOr<Answer> StreamCompletion(Session& session, const v1::CompleteRequest& request,
                                   const TextSink& sink);
+
+// {"model", "text", "finish_reason", "usage"}.
+nlohmann::ordered_json AnswerToJson(const std::string& model, const Answer& answer);
 
 // Prints a piece of an answer on stdout; control characters but newline and tab are dropped.
 void PrintPiece(std::string_view text);

@@ -25,7 +25,7 @@ class InstallCommand final : public Command {
   void Define(CLI::App& app) override {
     DefineSource(app, source_);
     app.add_option("--name", name_, "Name of the installed model (default: the repository id)");
-    app.add_option("--variant", variant_, "Variant, such as a GGUF quantisation (Q4_K_M)");
+    DefineWish(app, wish_);
     app.add_flag("--force", force_, "Install although the memory estimate says it does not fit");
     app.add_flag("--detach", detach_, "Start the job and return its id at once");
   }
@@ -33,7 +33,7 @@ class InstallCommand final : public Command {
     v1::InstallRequest request;
     LLMD_RETURN_IF_ERROR(FillSource(source_, request.mutable_source()));
     request.set_name(name_);
-    request.set_variant(variant_);
+    FillWish(wish_, &request);
     request.set_force(force_);
     if (detach_) return Detach(session, request);
     LLMD_ASSIGN_OR_RETURN(const v1::Model model, InstallModel(session, request));
@@ -57,7 +57,7 @@ class InstallCommand final : public Command {
 
   SourceOptions source_;
   std::string name_;
-  std::string variant_;
+  WishOptions wish_;
   bool force_ = false;
   bool detach_ = false;
 };

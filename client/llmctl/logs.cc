@@ -3,7 +3,9 @@
 #include <llmd/v1/servers.grpc.pb.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "llmctl/command.h"
 #include "llmctl/session.h"
@@ -41,12 +43,10 @@ class LogsCommand final : public Command {
   }
 
  private:
-  // Line by line, so that line ends survive what is made safe.
+  // As JSON one object a line; as text line by line, so that line ends survive what is made safe.
   void Print(const Session& session, const std::string& text) const {
     if (session.json()) {
-      v1::LogChunk line;
-      line.set_text(text);
-      fmt::print("{}\n", ToJsonText(line));
+      PrintJsonLine({{"text", text}});
       return;
     }
     size_t begin = 0;

@@ -1,56 +1,40 @@
 // llmctl: the command line of llmd.
-#include <fmt/core.h>
-#include <CLI/CLI.hpp>
-
 #include <cstdlib>
+#include <string_view>
+#include <vector>
 
-#include "base/version.h"
 #include "llmctl/command.h"
+#include "llmctl/complete.h"
+#include "llmctl/parser.h"
 #include "llmctl/session.h"
 
 namespace llmd::client {
 namespace {
 
-constexpr char kFooter[] =
-    "Exit codes: 0 done, 1 internal, 2 usage, 3 impossible on this machine, 4 not a model,\n"
-    "5 unreachable (not found, gated, network), 6 llmd cannot be started, 7 the job failed,\n"
-    "130 interrupted.\n"
-    "Environment: LLMD_HOME (default ~/LLM), HF_TOKEN, HF_ENDPOINT, NO_COLOR.";
-
 int Execute(int argc, char** argv) {
   Interrupt interrupt;  // before any other thread
   CLI::App app("llmctl: install, serve and ask any Hugging Face model.", "llmctl");
-  bool json = false;
-  std::string home;
-  app.set_version_flag("--version", std::string("llmctl ") + kVersion);
-  app.add_flag("--json", json, "Print JSON on standard output");
-  app.add_option("--home", home, "The llmd home to talk to (default: $LLMD_HOME, else ~/LLM)");
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.footer(kFooter);
+  GeneralOptions general;
   const auto commands = MakeCommands();
-  std::vector<CLI::App*> subcommands;
-  for (const auto& command : commands) {
-    CLI::App* sub = app.add_subcommand(command->name(), command->summary());
-    if (*command->examples() != '\0') sub->footer(std::string("Examples:\n") + command->examples());
-    if (command->hidden()) sub->group("");
-    sub->fallthrough();
-    command->Define(*sub);
-    subcommands.push_back(sub);
-  }
+  const std::vector<CLI::App*> subcommands = DefineCommands(app, general, commands);
+  const bool completing = argc > 1 && std::string_view(argv[1]) == kCompleteWord;
   try {
-    app.parse(argc, argv);
+    if (!completing) app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
+    return ExitForParseError(app, error, argc, argv);
   }
-  const StatusOr<platform::HomePaths> paths = platform::ResolveHome(home);
-  if (!paths.ok()) return PrintError(paths.status(), json);
+  const StatusOr<platform::HomePaths> paths = platform::ResolveHome(general.home);
+  if (!paths.ok()) return PrintError(paths.status(), general.json);
   Connection connection(*paths);
-  Session session(connection, interrupt, json);
+  Session session(connection, interrupt, general.json);
+  if (completing) {
+    PrintCandidates(app, session, {argv + 2, argv + argc});
+    return kDone;
+  }
   for (size_t i = 0; i < commands.size(); ++i) {
     if (!subcommands[i]->parsed()) continue;
     const StatusOr<int> exit = commands[i]->Run(session);
-    return exit.ok() ? *exit : PrintError(exit.status(), json);
+    return exit.ok() ? *exit : PrintError(exit.status(), general.json);
   }
   return kUsage;
 }

@@ -31,7 +31,10 @@ class RemoveCommand final : public Command {
     get.set_model(model_);
     v1::Model model;
     LLMD_RETURN_IF_ERROR(session.Call(*stub, &v1::Models::Stub::Get, get, &model));
-    if (!yes_ && session.terminal().input_is_terminal() && !Confirm(model)) return kInterrupted;
+    if (!yes_ && session.terminal().input_is_terminal() && !Confirm(model)) {
+      fmt::print(stderr, "Nothing was removed.\n");
+      return kInterrupted;
+    }
     v1::RemoveRequest request;
     request.set_model(model.name());
     request.set_force(force_);

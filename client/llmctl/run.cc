@@ -55,7 +55,7 @@ class RunCommand final : public Command {
                                                  : Complete(session, model.name(), sink);
     if (!session.json()) fmt::print("\n");
     LLMD_RETURN_IF_ERROR(answer.status());
-    if (session.json()) PrintJson(model.name(), *answer);
+    if (session.json()) fmt::print("{}", ToJsonText(AnswerToJson(model.name(), *answer)));
     return kDone;
   }
 
@@ -115,15 +115,6 @@ class RunCommand final : public Command {
     v1::ChatMessage* message = request.add_messages();
     message->set_role(role);
     message->set_content(content);
-  }
-
-  static void PrintJson(const std::string& model, const Answer& answer) {
-    const nlohmann::ordered_json object = {{"model", model},
-                                           {"text", answer.text},
-                                           {"finish_reason", answer.finish_reason},
-                                           {"usage", ToJson(answer.usage)}};
-    fmt::print("{}\n",
-               object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
 
   SourceOptions source_;

@@ -31,25 +31,39 @@ StatusOr<std::string> ResolveRepositoryArgument(const std::string& text) {
   return absolute.string();
 }
 
+namespace {
+
+// For errors that come without a next step of their own.
+std::string UsualNextStep(int exit) {
+  switch (exit) {
+    case kUsage: return "See: llmctl --help";
+    case kInternalError:
+    case kNoDaemon: return "See llmd's log: logs/llmd.log in its home.";
+    default: return "Try again.";
+  }
+}
+
+}  // namespace
+
 int PrintError(const Status& status, bool json) {
   const int exit = ExitCodeFor(status);
-  const ErrorInfo info = GetErrorInfo(status);
+  ErrorInfo info = GetErrorInfo(status);
+  if (info.next_step.empty()) info.next_step = UsualNextStep(exit);
   if (json) {
     const nlohmann::ordered_json object = {{"error",
                                             {{"code", info.code},
                                              {"message", Message(status)},
                                              {"next_step", info.next_step},
                                              {"exit", exit}}}};
-    fmt::print("{}\n",
-               object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}", ToJsonText(object));
     return exit;
   }
   if (exit == kInterrupted && status.code() == StatusCode::kCancelled) {
     fmt::print(stderr, "interrupted\n");
     return exit;
   }
-  fmt::print(stderr, "error: {} [{}]\n", Safe(Message(status)), info.code);
-  if (!info.next_step.empty()) fmt::print(stderr, "  {}\n", Safe(info.next_step));
+  fmt::print(stderr, "error: {} [{}]\n  {}\n", Safe(Message(status)), Safe(info.code),
+             Safe(info.next_step));
   return exit;
 }
 

@@ -18,6 +18,7 @@
 namespace llmd::client {
 
 inline constexpr std::chrono::seconds kShortCall{60};
+inline constexpr std::chrono::seconds kCheckCall{300};  // a slow network
 inline constexpr std::chrono::seconds kLongCall{3600};  // a large model's start
 
 class Session {

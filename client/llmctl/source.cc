@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "domain/names.h"
 #include "llmctl/session.h"
 
 namespace llmd::client {
@@ -13,6 +14,11 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+bool IsOn(const std::string& value) {
+  const std::string word = ToLower(value);
+  return word == "1" || word == "on" || word == "yes" || word == "true";
+}
+
 }  // namespace
 
 void DefineSource(CLI::App& app, SourceOptions& options) {
@@ -20,6 +26,16 @@ void DefineSource(CLI::App& app, SourceOptions& options) {
                  "Repository id (org/name), or a folder (./name, /path)")
       ->required();
   app.add_option("--revision", options.revision, "Branch, tag or commit (default: main)");
+  app.add_flag("--offline", options.offline, "Make no request: use what was read before");
+}
+
+void DefineWish(CLI::App& app, WishOptions& options) {
+  app.add_option("--variant", options.variant, "Variant, such as a GGUF quantisation (Q4_K_M)");
+  app.add_option("--file", options.file, "The variant that this file of the repository is of");
+  app.add_option("--engine", options.engine, "Engine: llama.cpp, transformers, ...");
+  app.add_option("--quantization", options.quantization, "4bit, 8bit, fp8 or none");
+  app.add_option("--context", options.context, "Context length in tokens")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 31));
 }
 
 Status FillSource(const SourceOptions& options, v1::Source* source) {
@@ -31,6 +47,7 @@ Status FillSource(const SourceOptions& options, v1::Source* source) {
   if (token.empty()) token = Environment("HUGGING_FACE_HUB_TOKEN");
   source->set_hf_token(token);
   source->set_hf_endpoint(Environment("HF_ENDPOINT"));
+  source->set_offline(options.offline || IsOn(Environment("HF_HUB_OFFLINE")));
   return OkStatus();
 }
 

@@ -62,24 +62,22 @@ Status HandleInterrupt(Session& session, v1::Jobs::Stub& stub, v1::Job& last) {
   } else if (!session.terminal().error_is_terminal()) {
     fmt::print(stderr, "detached; the job goes on: llmctl jobs watch {}\n", last.id());
   }
-  return MakeStatus(StatusCode::kCancelled, "interrupted", {.code = "interrupted"});
+  return MakeStatus(
+      StatusCode::kCancelled, "interrupted",
+      {.code = "interrupted", .next_step = fmt::format("See: llmctl jobs show {}", last.id())});
 }
 
 Status JobError(const v1::Job& job) {
   if (job.state() == "cancelled") {
-    return MakeStatus(StatusCode::kCancelled, "the job was cancelled", {.code = "job_cancelled"});
+    return MakeStatus(StatusCode::kAborted, "the job was cancelled",
+                      {.code = "job_cancelled", .next_step = "Start it again when you want it."});
   }
-  return MakeStatus(StatusCode::kInternal, job.error().message(),
+  return MakeStatus(StatusCode::kAborted, job.error().message(),
                     {.code = job.error().code().empty() ? "job_failed" : job.error().code(),
                      .next_step = job.error().next_step()});
 }
 
 }  // namespace
-
-int JobExitCode(const v1::Job& job) {
-  const int exit = ExitCodeFor(JobError(job));
-  return exit == kInternalError ? kJobFailed : exit;
-}
 
 StatusOr<v1::Job> WatchJob(Session& session, const v1::Job& job) {
   JobProgress progress(session.terminal(), session.json());

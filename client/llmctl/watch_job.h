@@ -8,13 +8,10 @@
 
 namespace llmd::client {
 
-// Returns the job when it has succeeded; its error, with code "job_failed" when it has none of its
-// own, when it failed. Ctrl-C asks once whether to cancel the job or to detach from it (not on a
-// terminal: detaches); either ends in kCancelled. A daemon that goes away is waited for: the watch
-// goes on after the last event seen.
+// Returns the job when it has succeeded; when it failed, its error as kAborted, with code
+// "job_failed" when it has none of its own. Ctrl-C asks once whether to cancel the job or to detach
+// from it (not on a terminal: detaches); either ends in kCancelled. A daemon that goes away is
+// waited for: the watch goes on after the last event seen.
 StatusOr<v1::Job> WatchJob(Session& session, const v1::Job& job);
-
-// The exit code of a job that failed: 5, 3, ... when its error says so, else 7.
-int JobExitCode(const v1::Job& job);
 
 }  // namespace llmd::client

@@ -1,7 +1,9 @@
 #include "render/json.h"
 
+#include <fmt/core.h>
 #include <google/protobuf/descriptor.h>
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace llmd::client {
@@ -60,8 +62,15 @@ ordered_json ToJson(const Message& message) {
   return object;
 }
 
-std::string ToJsonText(const Message& message) {
-  return ToJson(message).dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+std::string ToJsonText(const Message& message) { return ToJsonText(ToJson(message)); }
+
+std::string ToJsonText(const ordered_json& json) {
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+void PrintJsonLine(const ordered_json& json) {
+  fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  std::fflush(stdout);
 }
 
 }  // namespace llmd::client

@@ -13,5 +13,9 @@ nlohmann::ordered_json ToJson(const google::protobuf::Message& message);
 
 // Indented, with a newline at the end.
 std::string ToJsonText(const google::protobuf::Message& message);
+std::string ToJsonText(const nlohmann::ordered_json& json);
+
+// One object on one line of stdout, at once: for streams.
+void PrintJsonLine(const nlohmann::ordered_json& json);
 
 }  // namespace llmd::client

@@ -3,10 +3,13 @@
 #include <fmt/core.h>
 
 #include "base/format.h"
+#include "lib/exit_code.h"
 #include "render/table.h"
 
 namespace llmd::client {
 namespace {
+
+constexpr int kMostListed = 8;  // of a list on the page; --json has them all
 
 std::string Count(int64_t value) {
   if (value >= 1'000'000'000) return fmt::format("{:.1f} B", static_cast<double>(value) / 1e9);
@@ -20,12 +23,21 @@ void Line(std::string& out, const Terminal& terminal, std::string_view label,
   out += fmt::format("{} {}\n", terminal.Dim(fmt::format("  {:<12}", label)), value);
 }
 
-template <typename List>
-std::string Joined(const List& list) {
+// "a, b, c and 5 more"; `text_of` makes one item's text.
+template <typename List, typename TextOf>
+std::string Joined(const List& list, TextOf text_of) {
   std::string text;
-  for (const auto& item : list) text += (text.empty() ? "" : ", ") + Safe(item);
+  int listed = 0;
+  for (const auto& item : list) {
+    if (listed == kMostListed && list.size() > kMostListed + 1) {
+      return text + fmt::format(" and {} more", list.size() - kMostListed);
+    }
+    text += (listed++ == 0 ? "" : ", ") + text_of(item);
+  }
   return text;
 }
+
+std::string Text(const std::string& text) { return Safe(text); }
 
 std::string WhatItIs(const v1::ModelProfile& profile) {
   std::string text = Safe(profile.kind());
@@ -36,70 +48,82 @@ std::string WhatItIs(const v1::ModelProfile& profile) {
   return text;
 }
 
+std::string Licence(const v1::ModelProfile& profile) {
+  std::string text = profile.has_license() ? Safe(profile.license()) : "not stated";
+  // Who has no access gets an error instead of a page.
+  if (profile.gated()) text += "; gated, you have access";
+  return text;
+}
+
 std::string Fit(const v1::ModelProfile& profile, const Terminal& terminal) {
   const v1::MemoryEstimate& memory = profile.memory();
   if (memory.required_bytes() == 0) return "";
-  const std::string size =
-      fmt::format("about {} (weights {}, estimate)", FormatBytes(memory.required_bytes()),
+  std::string size =
+      fmt::format("about {} (estimate: weights {}", FormatBytes(memory.required_bytes()),
                   FormatBytes(memory.weights_bytes()));
+  if (memory.kv_bytes_per_token() > 0) {
+    size += fmt::format(", {} a token of context", FormatBytes(memory.kv_bytes_per_token()));
+  }
+  size += ")";
   if (memory.fits() == "yes") return terminal.Green("fits") + ", " + size;
   if (memory.fits() == "tight") return terminal.Yellow("tight") + ", " + size;
   return terminal.Red("does not fit") + ", " + size;
 }
 
-std::string Engines(const v1::ModelProfile& profile) {
-  std::string text;
-  for (const v1::Backend& backend : profile.backends()) {
-    if (!text.empty()) text += ", ";
-    text += Safe(backend.name());
-    if (!backend.usable()) text += fmt::format(" (no: {})", Safe(backend.reason()));
+std::string Download(const v1::DownloadPlan& download) {
+  if (download.files() == 0) return "";
+  std::string text = fmt::format("{} in {} files", FormatBytes(download.bytes()), download.files());
+  if (download.skipped_size() > 0) {
+    text += fmt::format(", {} left out", download.skipped_size());
   }
   return text;
 }
 
-std::string Variants(const v1::ModelProfile& profile) {
-  std::string text;
-  for (const v1::Variant& variant : profile.variants()) {
-    if (!text.empty()) text += ", ";
-    text += fmt::format("{} ({})", Safe(variant.name()), FormatBytes(variant.bytes()));
+std::string Engine(const v1::Backend& backend) {
+  if (backend.usable()) return Safe(backend.name());
+  return fmt::format("{} (no: {})", Safe(backend.name()), Safe(backend.reason()));
+}
+
+std::string Packages(const v1::Requirements& requirements) {
+  std::string text = Joined(requirements.packages(), Text);
+  if (requirements.special_size() > 0) {
+    text += fmt::format("{}knows also {}", text.empty() ? "" : "; ",
+                        Joined(requirements.special(), Text));
   }
   return text;
 }
 
-std::string Verdict(const v1::ModelProfile& profile, const Terminal& terminal) {
-  if (profile.supported() && profile.memory().fits() != "no") {
-    return terminal.Green("can be installed here");
-  }
-  if (profile.detector() == "none") return terminal.Red("not a model that llmd can serve");
+std::string Verdict(const v1::CheckResponse& response, const Terminal& terminal) {
+  if (response.exit_code() == kDone) return terminal.Green("can be installed here");
+  if (response.exit_code() == kNotAModel) return terminal.Red("not a model that llmd can serve");
   return terminal.Red("cannot be installed here");
 }
 
-}  // namespace
-
-std::string ProfilePage(const v1::ModelProfile& profile, const Terminal& terminal) {
-  std::string out =
-      fmt::format("{}: {}\n", terminal.Bold(Safe(profile.repo_id())), Verdict(profile, terminal));
+std::string Facts(const v1::ModelProfile& profile, const Terminal& terminal) {
+  std::string out;
   for (const std::string& reason : profile.reasons()) {
     out += fmt::format("  {} {}\n", terminal.Yellow("!"), Safe(reason));
   }
   Line(out, terminal, "what", WhatItIs(profile));
-  Line(out, terminal, "can", Joined(profile.capabilities()));
+  Line(out, terminal, "parts", Joined(profile.components(), [](const v1::Component& part) {
+         return Safe(part.name() + " " + part.class_());
+       }));
+  if (profile.has_base_model()) Line(out, terminal, "base model", Safe(profile.base_model()));
+  Line(out, terminal, "can", Joined(profile.capabilities(), Text));
   if (profile.has_context_length()) {
     Line(out, terminal, "context", fmt::format("{} tokens", profile.context_length()));
   }
+  Line(out, terminal, "licence", Licence(profile));
   Line(out, terminal, "memory", Fit(profile, terminal));
-  Line(out, terminal, "download",
-       profile.download().files() == 0
-           ? ""
-           : fmt::format("{} in {} files", FormatBytes(profile.download().bytes()),
-                         profile.download().files()));
-  Line(out, terminal, "engines", Engines(profile));
-  Line(out, terminal, "variants", Variants(profile));
-  Line(out, terminal, "fine-tuning",
-       profile.trainable().lora() ? "LoRA" : "no: " + Safe(profile.trainable().reason()));
-  Line(out, terminal, "licence",
-       (profile.has_license() ? Safe(profile.license()) : "not stated") +
-           (profile.gated() ? ", gated" : ""));
+  Line(out, terminal, "download", Download(profile.download()));
+  Line(out, terminal, "packages", Packages(profile.requirements()));
+  Line(out, terminal, "engines", Joined(profile.backends(), Engine));
+  Line(out, terminal, "variants", Joined(profile.variants(), [](const v1::Variant& variant) {
+         return fmt::format("{} ({})", Safe(variant.name()), FormatBytes(variant.bytes()));
+       }));
+  const v1::Trainable& trainable = profile.trainable();
+  const std::string why = trainable.reason().empty() ? "" : ": " + Safe(trainable.reason());
+  Line(out, terminal, "fine-tuning", trainable.lora() ? "LoRA" : "no" + why);
   if (profile.requirements().remote_code()) {
     Line(out, terminal, "remote code", terminal.Yellow("runs code from the repository"));
   }
@@ -108,13 +132,32 @@ std::string ProfilePage(const v1::ModelProfile& profile, const Terminal& termina
   return out;
 }
 
+}  // namespace
+
+std::string CheckPage(const v1::CheckResponse& response, const Terminal& terminal) {
+  const v1::ModelProfile& profile = response.profile();
+  return fmt::format("{}: {}\n{}", terminal.Bold(Safe(profile.repo_id())),
+                     Verdict(response, terminal), Facts(profile, terminal));
+}
+
+std::string ProfilePage(const v1::ModelProfile& profile, const Terminal& terminal) {
+  return terminal.Bold(Safe(profile.repo_id())) + "\n" + Facts(profile, terminal);
+}
+
 std::string EvidencePage(const v1::ModelProfile& profile, const Terminal& terminal) {
   std::string out = terminal.Bold("How it was found") + "\n";
   Table table({"DETECTOR", "MATCHED", "BECAUSE"});
   for (const v1::Evidence& evidence : profile.evidence()) {
     table.Add({evidence.detector(), evidence.matched() ? "yes" : "no", evidence.because()});
   }
-  return out + table.Render();
+  out += table.Render();
+  if (profile.download().skipped().empty()) return out;
+  out += "\n" + terminal.Bold("What install leaves out") + "\n";
+  Table skipped({"FILE", "WHY"});
+  for (const v1::SkippedFile& file : profile.download().skipped()) {
+    skipped.Add({file.path(), file.why()});
+  }
+  return out + skipped.Render();
 }
 
 }  // namespace llmd::client

@@ -67,8 +67,8 @@ void JobProgress::UpdateRate(const v1::Job& job) {
 void JobProgress::DrawBar(const v1::Job& job) {
   if (job.bytes_total() <= 0) return;
   if (terminal_.error_is_terminal()) {
-    fmt::print(stderr, "\r\x1b[2K{}", FormatBar(job, rate_, terminal_.width()));
-    std::fflush(stderr);
+    fmt::print(out_, "\r\x1b[2K{}", FormatBar(job, rate_, terminal_.width()));
+    std::fflush(out_);
     bar_shown_ = true;
     return;
   }
@@ -76,18 +76,20 @@ void JobProgress::DrawBar(const v1::Job& job) {
       static_cast<int>(job.progress() * 100) / kPlainPercentStep * kPlainPercentStep;
   if (percent == last_percent_) return;
   last_percent_ = percent;
-  fmt::print(stderr, "  {} % of {}\n", percent, FormatBytes(job.bytes_total()));
+  fmt::print(out_, "  {} % of {}\n", percent, FormatBytes(job.bytes_total()));
+  std::fflush(out_);
 }
 
 void JobProgress::PrintLine(const std::string& line) {
   Clear();
-  fmt::print(stderr, "{}\n", line);
+  fmt::print(out_, "{}\n", line);
+  std::fflush(out_);
 }
 
 void JobProgress::Clear() {
   if (!bar_shown_) return;
-  fmt::print(stderr, "\r\x1b[2K");
-  std::fflush(stderr);
+  fmt::print(out_, "\r\x1b[2K");
+  std::fflush(out_);
   bar_shown_ = false;
 }
 

@@ -5,6 +5,7 @@
 #include <llmd/v1/jobs.pb.h>
 
 #include <chrono>
+#include <cstdio>
 #include <string>
 
 #include "render/terminal.h"
@@ -13,7 +14,8 @@ namespace llmd::client {
 
 class JobProgress {
  public:
-  JobProgress(const Terminal& terminal, bool quiet) : terminal_(terminal), quiet_(quiet) {}
+  JobProgress(const Terminal& terminal, bool quiet, std::FILE* out = stderr)
+      : terminal_(terminal), quiet_(quiet), out_(out) {}
   ~JobProgress() { Clear(); }
 
   void Show(const v1::JobEvent& event);
@@ -26,9 +28,9 @@ class JobProgress {
   void UpdateRate(const v1::Job& job);
 
   const Terminal& terminal_;
-  bool quiet_;
+  const bool quiet_;
+  std::FILE* const out_;
   bool bar_shown_ = false;
-  std::string step_;
   double rate_ = 0;  // bytes a second
   int64_t last_bytes_ = 0;
   std::chrono::steady_clock::time_point last_time_{};

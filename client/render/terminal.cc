@@ -11,14 +11,15 @@
 namespace llmd::client {
 
 Terminal::Terminal()
-    : output_is_terminal_(::isatty(STDOUT_FILENO) == 1),
-      error_is_terminal_(::isatty(STDERR_FILENO) == 1),
-      input_is_terminal_(::isatty(STDIN_FILENO) == 1) {
+    : features_{.output = ::isatty(STDOUT_FILENO) == 1,
+                .error = ::isatty(STDERR_FILENO) == 1,
+                .input = ::isatty(STDIN_FILENO) == 1} {
   const char* no_colour = std::getenv("NO_COLOR");
-  colour_ = output_is_terminal_ && (no_colour == nullptr || *no_colour == '\0');
+  features_.colour = features_.output && (no_colour == nullptr || *no_colour == '\0');
 }
 
 int Terminal::width() const {
+  if (features_.width > 0) return features_.width;
   winsize size{};
   for (const int fd : {STDERR_FILENO, STDOUT_FILENO}) {
     if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
@@ -27,7 +28,7 @@ int Terminal::width() const {
 }
 
 std::string Terminal::Paint(const char* code, std::string_view text) const {
-  return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+  return features_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
 }
 
 std::string Terminal::Bold(std::string_view text) const { return Paint("1", text); }

@@ -9,12 +9,21 @@ namespace llmd::client {
 
 class Terminal {
  public:
+  struct Features {
+    bool output = false;  // stdout is a terminal
+    bool error = false;   // stderr is one
+    bool input = false;   // stdin is one
+    bool colour = false;
+    int width = 0;  // columns; 0: whatever the terminal has at the time
+  };
+  // What this process has.
   Terminal();
-  bool output_is_terminal() const { return output_is_terminal_; }  // stdout
-  bool error_is_terminal() const { return error_is_terminal_; }    // stderr: bars and questions
-  bool input_is_terminal() const { return input_is_terminal_; }
-  bool colour() const { return colour_; }  // stdout is a terminal and NO_COLOR is not set
-  int width() const;                       // columns, 80 when not known
+  explicit Terminal(const Features& features) : features_(features) {}
+  bool output_is_terminal() const { return features_.output; }
+  bool error_is_terminal() const { return features_.error; }  // bars and questions
+  bool input_is_terminal() const { return features_.input; }
+  bool colour() const { return features_.colour; }  // stdout is a terminal, NO_COLOR is not set
+  int width() const;                                // columns, 80 when not known
 
   std::string Bold(std::string_view text) const;
   std::string Dim(std::string_view text) const;
@@ -24,10 +33,7 @@ class Terminal {
 
  private:
   std::string Paint(const char* code, std::string_view text) const;
-  bool output_is_terminal_;
-  bool error_is_terminal_;
-  bool input_is_terminal_;
-  bool colour_;
+  Features features_;
 };
 
 std::string Safe(std::string_view text);
