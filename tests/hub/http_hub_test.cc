@@ -1,5 +1,6 @@
 // Metadata over HTTP, against the fixture hub.
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -117,25 +118,21 @@ TEST_F(HttpHubTest, ListsPageByPage) {
 }
 
 TEST_F(HttpHubTest, MoreFilesThanWeReadAreRefused) {
-  HubProcess large({"--page", "25000"});
-  json files = json::array();
-  for (size_t i = 0; i <= kMaxInventoryEntries; ++i) {
-    files.push_back({{"path", fmt::format("f{}.txt", i)},
-                     {"size", 1},
-                     {"lfs", false},
-                     {"oid", std::string(40, 'a')},
-                     {"sha256", std::string(64, 'a')}});
-  }
-  large.Describe("acme/large", {{"virtual", files}});
-  files.erase(0);
-  large.Describe("acme/limit", {{"virtual", files}});
-  large.Reload();
-  const auto hub = MakeHub(Options(large.url()));
-  EXPECT_THAT((*Open(*hub, "acme/large"))->List({}),
+  Publish("acme/tiny", "weights");
+  const auto hub = MakeHub(Options());
+  const auto list = [&](size_t count) {
+    std::string page = "[";
+    for (size_t i = 0; i < count; ++i) {
+      page += fmt::format(R"({}{{"type":"file","path":"f{}","size":1}})", i == 0 ? "" : ",", i);
+    }
+    server().SetFaults(Fault({{"match", "/tree/"}, {"body", page + "]"}}));
+    return (*Open(*hub, "acme/tiny"))->List({});
+  };
+  EXPECT_THAT(list(kMaxInventoryEntries + 1),
               FailsWith(StatusCode::kResourceExhausted, "too_many_files"));
-  const auto list = (*Open(*hub, "acme/limit"))->List({});
-  ASSERT_THAT(list, IsOk());
-  EXPECT_EQ(list->files.size(), kMaxInventoryEntries);
+  const auto most = list(kMaxInventoryEntries);
+  ASSERT_THAT(most, IsOk());
+  EXPECT_EQ(most->files.size(), kMaxInventoryEntries);
 }
 
 TEST_F(HttpHubTest, AListThatNeverEndsIsRefused) {
@@ -457,6 +454,62 @@ TEST_F(KeptTest, OfflineFilesComeFromTheHuggingFaceCache) {
   EXPECT_EQ(repository->List({})->files.size(), 2u);  // the whole list, not what the cache has
   EXPECT_THAT(repository->Fetch(file, folder_ / "out", {}, {}), IsOk());
   EXPECT_EQ(folder_.Read("out"), weights);
+}
+
+// A hub whose certificate only its own file vouches for.
+class TlsTest : public HubTest {
+ protected:
+  void SetUp() override {
+    const std::string make = fmt::format(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout '{}' -out '{}' "
+        "2>/dev/null",
+        key_, cert_);
+    if (std::system(make.c_str()) != 0) GTEST_SKIP() << "there is no openssl command";
+    tls_ = std::make_unique<HubProcess>(std::vector<std::string>{"--cert", cert_, "--key", key_});
+    tls_->Write("acme/tiny", "model.safetensors", weights_);
+    ASSERT_EQ(tls_->url().rfind("https://", 0), 0u);
+  }
+  HubOptions Trusting(const std::string& variable) {
+    HubOptions options = Options(tls_->url());
+    options.environment = [this, variable](const char* name) {
+      return name == variable ? cert_ : std::string();
+    };
+    return options;
+  }
+
+  const std::string cert_ = folder_ / "cert.pem";
+  const std::string key_ = folder_ / "key.pem";
+  const std::string weights_ = RandomBytes(200'000, 9);
+  std::unique_ptr<HubProcess> tls_;
+};
+
+TEST_F(TlsTest, AnUnknownCertificateIsRefusedAtOnce) {
+  const auto hub = MakeHub(Options(tls_->url()));
+  EXPECT_THAT(Open(*hub, "acme/tiny"), FailsWith(StatusCode::kUnavailable, "tls_untrusted"));
+  EXPECT_TRUE(waits().empty());
+}
+
+TEST_F(TlsTest, TheBundleOfTheEnvironmentIsTrusted) {
+  tls_->TrustItself(cert_);
+  tls_->Reload();
+  for (const char* variable : {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"}) {
+    const auto hub = MakeHub(Trusting(variable));
+    const auto repository = Open(*hub, "acme/tiny");
+    ASSERT_THAT(repository, IsOk()) << variable;
+    EXPECT_EQ(*(*repository)->ReadRange("model.safetensors", 10, 50, {}), weights_.substr(10, 50));
+  }
+}
+
+TEST_F(TlsTest, FilesThatLeaveEncryptionAreRefused) {
+  tls_->TrustItself(cert_);
+  tls_->Reload();
+  tls_->SetFaults(Fault({{"match", "resolve/"}, {"location", server().url() + "/x"}}));
+  const auto hub = MakeHub(Trusting("SSL_CERT_FILE"));
+  const auto repository = *Open(*hub, "acme/tiny", {.token = kGoodToken});
+  EXPECT_THAT(repository->ReadRange("model.safetensors", 0, 50, {}),
+              FailsWith(StatusCode::kFailedPrecondition, "unsafe_redirect"));
+  EXPECT_TRUE(server().Log().empty());
 }
 
 TEST_F(HttpHubTest, ProxiesAreUsed) {

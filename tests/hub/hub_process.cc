@@ -74,6 +74,7 @@ nlohmann::json HubProcess::Control(const std::string& method, const std::string&
   curl_easy_setopt(easy.get(), CURLOPT_CUSTOMREQUEST, method.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_PROXY, "");
+  if (!cert_.empty()) curl_easy_setopt(easy.get(), CURLOPT_CAINFO, cert_.c_str());
   if (!body.empty()) curl_easy_setopt(easy.get(), CURLOPT_COPYPOSTFIELDS, body.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &Collect);
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &answer);

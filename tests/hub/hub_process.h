@@ -39,6 +39,8 @@ class HubProcess {
     root_.Write(repo_id + "/" + path, content);
   }
   void Remove(const std::string& repo_id) { std::filesystem::remove_all(root_ / repo_id); }
+  // The certificate by which Control knows a hub that speaks TLS.
+  void TrustItself(const std::string& cert) { cert_ = cert; }
   // The repository's repo.json.
   void Describe(const std::string& repo_id, const nlohmann::json& meta) {
     Write(repo_id, "repo.json", meta.dump());
@@ -65,6 +67,7 @@ class HubProcess {
   pid_t pid_ = -1;
   std::string url_;
   std::string cdn_url_;
+  std::string cert_;
 };
 
 }  // namespace llmd::testing

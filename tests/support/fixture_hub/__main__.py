@@ -28,6 +28,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     p.add_argument("--latency", type=float, default=0, help="seconds before each answer")
     p.add_argument("--cdn-latency", type=float, default=0)
     p.add_argument("--url-life", type=int, default=3600, help="seconds a CDN address is valid")
+    p.add_argument("--cert", type=Path, help="certificate: both ports speak TLS")
+    p.add_argument("--key", type=Path)
     p.add_argument("--resolve-cache", action="store_true", help="small files by a relative 307")
     args = p.parse_args(arguments)
     tokens = tuple(t for t in args.tokens.split(",") if t)

@@ -68,7 +68,11 @@ def _send_gzip(handler: ExchangeHandler, file: RepoFile, headers: dict[str, Any]
 def _pump(handler: ExchangeHandler, file: RepoFile, start: int, stop: int) -> None:
     fault = handler.fault
     rate = fault.rate or handler.state.options.rate
-    if not (rate or fault.wrong_byte >= 0 or fault.stall_after >= 0 or file.padded) and file.disk:
+    tls = handler.state.options.cert is not None  # sendfile would send plain text
+    if (
+        not (tls or rate or fault.wrong_byte >= 0 or fault.stall_after >= 0 or file.padded)
+        and file.disk
+    ):
         _sendfile(handler, file, start, stop)
         return
     began, sent, stall_at = time.monotonic(), 0, fault.stall_after

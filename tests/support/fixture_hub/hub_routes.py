@@ -94,7 +94,7 @@ class HubHandler(ExchangeHandler):
         at = int(self.query.get("cursor", ["0"])[0])
         headers = {}
         if at + page < len(items):
-            url = f"http://{self.headers['host']}{self.url_path}"
+            url = f"{self.state.options.scheme}://{self.headers['host']}{self.url_path}"
             query = f"recursive={str(deep).lower()}&cursor={at + page}"
             headers["Link"] = f'<{url}?{query}>; rel="next"'
         self.json(items[at : at + page], headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from http.server import ThreadingHTTPServer
 from types import TracebackType
@@ -39,7 +40,9 @@ class FixtureHub:
             self._server(HubHandler, options.port),
             self._server(CdnHandler, options.cdn_port),
         ]
-        hub, cdn = (f"http://{options.host}:{s.server_address[1]}" for s in self._servers)
+        hub, cdn = (
+            f"{options.scheme}://{options.host}:{s.server_address[1]}" for s in self._servers
+        )
         self.state.hub_url, self.state.cdn_url = hub, cdn
         self._threads = [
             threading.Thread(target=s.serve_forever, args=(0.05,), daemon=True)
@@ -48,7 +51,13 @@ class FixtureHub:
 
     def _server(self, base: type[ExchangeHandler], port: int) -> _Server:
         handler = type(base.__name__, (base,), {"state": self.state})
-        return _Server((self.state.options.host, port), handler)
+        server = _Server((self.state.options.host, port), handler)
+        options = self.state.options
+        if options.cert:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(options.cert, options.key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        return server
 
     def start(self) -> FixtureHub:
         for thread in self._threads:

@@ -27,6 +27,12 @@ class Options:
     cdn_latency: float = 0
     url_life: int = 3600  # seconds that a CDN address stays valid
     resolve_cache: bool = False  # small files through the relative 307, as on the Hub
+    cert: Path | None = None  # with `key`: both ports speak TLS
+    key: Path | None = None
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.cert else "http"
 
 
 class HubState:
