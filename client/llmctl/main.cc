@@ -36,7 +36,9 @@ int Execute(int argc, char** argv) {
     const StatusOr<int> exit = commands[i]->Run(session);
     return exit.ok() ? *exit : PrintError(exit.status(), general.json);
   }
-  return kUsage;
+  return PrintError(MakeStatus(StatusCode::kInvalidArgument, "a command is missing",
+                               {.code = "usage", .next_step = "See: llmctl --help"}),
+                    general.json);
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ std::vector<CLI::App*> DefineCommands(CLI::App& app, GeneralOptions& general,
   app.add_flag("--json", general.json, "Print JSON on standard output");
   app.add_option("--home", general.home,
                  "The llmd home to talk to (default: $LLMD_HOME, else ~/LLM)");
-  app.require_subcommand(1);
+  // Counted in main: what is not understood is said before what is missing.
+  app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(kFooter);
   std::vector<CLI::App*> subcommands;

@@ -39,6 +39,11 @@ Status NotInstallable(const ModelProfile& profile, std::string_view code, std::s
                     {.code = std::string(code), .next_step = std::string(next)});
 }
 
+// The code says what CheckExitCode says.
+const char* NotInstallableCode(const ModelProfile& profile) {
+  return CheckExitCode(profile) == 4 ? "not_a_model" : "not_installable";
+}
+
 }  // namespace
 
 void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
@@ -81,7 +86,7 @@ StatusOr<Plan> MakePlan(const PlannerInput& input, const ModelProfile& profile,
   const Draft draft = MakeDraft(input, profile);
   LLMD_RETURN_IF_ERROR(draft.wish);
   if (!profile.supported || draft.chosen == nullptr || !draft.reasons.empty()) {
-    return NotInstallable(profile, "not_installable",
+    return NotInstallable(profile, NotInstallableCode(profile),
                           "llmctl check --explain says what was looked at.");
   }
   const bool code = profile.requirements.remote_code && draft.selection.format != "gguf";

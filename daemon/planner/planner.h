@@ -28,9 +28,9 @@ void CompleteProfile(const PlannerInput& input, ModelProfile& profile);
 int CheckExitCode(const ModelProfile& profile);
 
 // What install will do. `name` is the model's name, `folder_name` its folder. kFailedPrecondition
-// (code "not_installable" or "does_not_fit") with the profile's reasons when it is not installable
-// here; kInvalidArgument for a wish that names an unknown engine or variant (the message lists
-// them).
+// (code "not_installable", "not_a_model" or "does_not_fit") with the profile's reasons when it is
+// not installable here; kInvalidArgument for a wish that names an unknown engine or variant (the
+// message lists them).
 StatusOr<Plan> MakePlan(const PlannerInput& input, const ModelProfile& profile,
                         const std::string& name, const std::string& folder_name);
 

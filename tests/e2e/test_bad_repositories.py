@@ -21,9 +21,9 @@ LLAMA = {
 
 
 def weights() -> bytes:
-    header = {"w": {"dtype": "F32", "shape": [16], "data_offsets": [0, 64]}}
+    header = {"w": {"dtype": "F32", "shape": [1024], "data_offsets": [0, 4096]}}
     text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + bytes(64)
+    return len(text).to_bytes(8, "little") + text + bytes(4096)
 
 
 def repository(**meta: Any) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def test_file_name_that_leads_out(make_daemon: StartDaemon, hub_of: HubOf, path:
     result = daemon.llmctl("install", "acme/hostile", "--json")
     error = result.error(result.exit)
     assert result.exit != 0
-    assert error["code"] == "unsafe_path", str(result)
+    assert error["code"] in ("unsafe_path", "not_a_model"), str(result)
     assert "escape" in error["message"]
     nothing_installed(daemon, "acme/hostile")
     assert not list(daemon.home.parent.rglob("*escape*"))

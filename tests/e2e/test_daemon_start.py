@@ -58,7 +58,7 @@ def test_bad_config_names_the_place(
 
 def test_taken_port(make_daemon: StartDaemon) -> None:
     daemon = make_daemon(NOWHERE)
-    daemon.allow_log("in use|address")
+    daemon.allow_log("the port is taken")
     with taken_port() as port, pytest.raises(DaemonExit) as ended:
         daemon.start(listen=f"127.0.0.1:{port}")
     assert ended.value.code != 0

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from .card import card_tags, read_card
 from .failure import Failure
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
@@ -104,6 +105,8 @@ class Repository:
         meta = folder / META
         self.id = repo_id
         self.meta: dict[str, Any] = json.loads(meta.read_text()) if meta.exists() else {}
+        readme = folder / "README.md"
+        self.card = read_card(readme.read_text(errors="replace")) if readme.exists() else {}
         self.files = {f.path: f for f in sorted(self._load(folder), key=lambda f: f.path)}
         body = "\n".join(f"{f.path} {f.etag}" for f in self.files.values())
         sha = self.meta.get("sha") or hashlib.sha1((repo_id + body).encode()).hexdigest()
@@ -161,8 +164,9 @@ class Repository:
             "sha": self.refs["main"], "private": bool(self.meta.get("private")),
             "disabled": bool(self.meta.get("disabled")), "gated": self.gated,
             "lastModified": LONG_AGO, "createdAt": LONG_AGO, "downloads": 0, "likes": 0,
-            "tags": [], "usedStorage": sum(f.size for f in self.files.values()),
+            "tags": card_tags(self.card), "usedStorage": sum(f.size for f in self.files.values()),
             "siblings": [f.sibling(blobs) for f in self.files.values()],
+            **({"cardData": self.card} if self.card else {}),
             **self.meta.get("info", {}),
         }  # fmt: skip
         if not expand:
