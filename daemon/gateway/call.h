@@ -38,6 +38,7 @@ struct Call {
   std::optional<MultipartScan> form;  // of a multipart body: has looked for its model
   Responder out;
 
+  std::string dropped;      // members that the body had and its server does not get
   std::string model;        // the installed model, once it is known: a metric's label
   bool to_control = false;  // for the control plane: ended at once when llmd ends
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
