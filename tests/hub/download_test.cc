@@ -429,7 +429,7 @@ TEST_F(DownloadTest, AFileThatWasWholeBeforeSigkillIsNeitherFetchedNorListedTwic
   ASSERT_TRUE(child.WaitForBytes(20 << 20));
   child.Kill();
   server().Release();
-  ASSERT_TRUE(fs::exists(target_ / "first.bin"));
+  ASSERT_TRUE(fs::exists(target_ / "first.bin"));  // small files come first
   server().SetFaults(json::array());
   server().ClearLog();
   const auto files = Download("acme/tiny");

@@ -1,5 +1,5 @@
-// Downloads a repository and prints, line by line, how many bytes it has; for tests that kill it.
-// usage: hub_downloader ENDPOINT REPOSITORY FOLDER
+// Downloads a repository, one file after the other, and prints, line by line, how many bytes it
+// has; for tests that kill it. usage: hub_downloader ENDPOINT REPOSITORY FOLDER
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -19,5 +19,8 @@ int main(int argc, char** argv) {
     fmt::print("{}\n", now.bytes_done);
     std::fflush(stdout);
   };
-  return hub::DownloadFiles(**repository, list->files, argv[3], {}, print, {}).ok() ? 0 : 1;
+  return hub::DownloadFiles(**repository, list->files, argv[3], {.parallel_files = 1}, print, {})
+                 .ok()
+             ? 0
+             : 1;
 }
