@@ -5,6 +5,7 @@
 #include "base/json_reader.h"
 #include "domain/file_inventory.h"
 #include "domain/names.h"
+#include "hub/retry.h"
 
 namespace llmd::hub {
 namespace {
@@ -146,9 +147,13 @@ Status ErrorFromAnswer(const HttpResponse& response, const Subject& subject) {
                       {.code = "rate_limited",
                        .next_step = "Try again in some minutes; a token has a larger quota."});
   }
-  return HubError(fmt::format("{} answered {} for {}{}{}{}{}", subject.endpoint, response.status,
-                              subject.repo_id, subject.path.empty() ? "" : "/", subject.path,
-                              words.empty() ? "" : ": ", words));
+  const std::string sentence = fmt::format(
+      "{} answered {} for {}{}{}{}{}", subject.endpoint, response.status, subject.repo_id,
+      subject.path.empty() ? "" : "/", subject.path, words.empty() ? "" : ": ", words);
+  if (IsRetryableHttpStatus(response.status)) return HubError(sentence);
+  // Asking again would change nothing.
+  return MakeStatus(StatusCode::kFailedPrecondition, sentence,
+                    {.code = "hub_error", .next_step = "Check the endpoint: HF_ENDPOINT."});
 }
 
 }  // namespace llmd::hub

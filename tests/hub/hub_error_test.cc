@@ -96,7 +96,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Forbidden", 403, {}, "", true, StatusCode::kPermissionDenied, "access_denied"},
         Case{"RateLimit", 429, {}, "", false, StatusCode::kUnavailable, "rate_limited"},
         Case{"Server", 503, {}, "", false, StatusCode::kUnavailable, "hub_error"},
-        Case{"Odd", 418, {}, "x.json", false, StatusCode::kUnavailable, "hub_error"}),
+        Case{"NotImplemented",
+             501,
+             {},
+             "x.json",
+             false,
+             StatusCode::kFailedPrecondition,
+             "hub_error"},
+        Case{"Odd", 418, {}, "x.json", false, StatusCode::kFailedPrecondition, "hub_error"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ErrorFromAnswer, GateHasADifferentSentenceAndStepForEachCaller) {
