@@ -137,6 +137,10 @@ std::string FolderNameFor(std::string_view repo_id) {
   return folder;
 }
 
+std::string OtherFolderNameFor(std::string_view repo_id) {
+  return FolderNameFor(repo_id) + "-" + Sha256Hex(repo_id).substr(0, 6);
+}
+
 std::string ServerIdFor(std::string_view folder_name) {
   return Sha256Hex(folder_name).substr(0, kServerIdDigits);
 }

@@ -22,6 +22,8 @@ Status ValidateRepoPath(std::string_view path);
 
 // `org/name` -> `org_name`; a bare name stays. For ids that ValidateRepoId accepts.
 std::string FolderNameFor(std::string_view repo_id);
+// The same with `-<6 hex>` appended, for an id whose plain folder is another model's.
+std::string OtherFolderNameFor(std::string_view repo_id);
 
 // The first 12 hex digits of the SHA-256 of the folder's name: the server's id below run/servers.
 std::string ServerIdFor(std::string_view folder_name);

@@ -23,6 +23,11 @@ Status ShuttingDown() {
                     {.code = "shutting_down", .next_step = "Try again when it runs."});
 }
 
+Status Starting() {
+  return MakeStatus(StatusCode::kUnavailable, "llmd is starting",
+                    {.code = "starting", .next_step = "Try again in a moment."});
+}
+
 ErrorRecord CrashedRepeatedly(const JobRecord& job) {
   return {.code = "job_crashed_repeatedly",
           .message = fmt::format("llmd ended {} times while this job ran (last step: {})",
@@ -42,11 +47,16 @@ void LogCutOff(const JobRecord& job) {
 }  // namespace
 
 Status DurableJobPool::Start(std::map<std::string, JobRunner> runners) {
-  runners_ = std::move(runners);
-  LLMD_ASSIGN_OR_RETURN(epoch_, registry_.BeginEpoch());
-  LLMD_ASSIGN_OR_RETURN(const std::vector<JobRecord> left, registry_.ListJobs(true));
   {
     MutexLock order(commit_mutex_);
+    runners_ = std::move(runners);
+    LLMD_ASSIGN_OR_RETURN(epoch_, registry_.BeginEpoch());
+    LLMD_ASSIGN_OR_RETURN(const std::vector<JobRecord> left, registry_.ListJobs(true));
+    {
+      // What was submitted early is among them.
+      MutexLock lock(mutex_);
+      queue_.clear();
+    }
     for (auto job = left.rbegin(); job != left.rend(); ++job) {
       LLMD_RETURN_IF_ERROR(TakeOver(*job));
     }
@@ -145,6 +155,7 @@ StatusOr<JobRecord> DurableJobPool::Cancel(std::string_view id) {
 StatusOr<JobRecord> DurableJobPool::CancelLocked(std::string_view id,
                                                  std::shared_ptr<Attempt>& running) {
   LLMD_ASSIGN_OR_RETURN(JobRecord job, registry_.GetJob(id));
+  if (epoch_ == 0) return Starting();
   if (job.state == JobState::kSucceeded || job.state == JobState::kFailed) return JobEnded(job);
   if (job.state == JobState::kCancelling || job.state == JobState::kCancelled) return job;
   const JobState from = job.state;

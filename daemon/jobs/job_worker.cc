@@ -207,8 +207,8 @@ DurableJobPool::EventOr DurableJobPool::RecordEnd(Attempt& attempt, const Status
     Announce(*event);
   }
   if (IsTerminal(event->job.state)) {
-    metrics_.Count(metric::kJobs, {{"kind", event->job.kind},
-                                   {"state", std::string(ToString(event->job.state))}});
+    metrics_.Count(metric::kJobs,
+                   {{"kind", event->job.kind}, {"state", std::string(ToString(event->job.state))}});
   }
   outbox_.Flush();
   return event;

@@ -71,14 +71,13 @@ bool AsksForTheSame(const InstallRequest& a, const InstallRequest& b) {
   const auto key = [](const InstallRequest& request) {
     const Wish& wish = request.wish;
     return std::tie(request.source.repo_id, request.source.revision, wish.engine, wish.variant,
-                    wish.file, wish.quantization, wish.context);
+                    wish.file, wish.quantization, wish.context, wish.trust_remote_code);
   };
   return key(a) == key(b);
 }
 
-fs::path StagingFor(const PipelineParts& parts, std::string_view name) {
-  return parts.home.staging() /
-         fmt::format("{}-{}", FolderNameFor(name), Sha256Hex(name).substr(0, 12));
+fs::path StagingFor(const platform::HomePaths& home, std::string_view name) {
+  return home.staging() / fmt::format("{}-{}", FolderNameFor(name), Sha256Hex(name).substr(0, 12));
 }
 
 Status CheckNameIsFree(const PipelineParts& parts, const std::string& name,
@@ -107,7 +106,7 @@ Status InstallRun::Run() {
   request_.source.credentials = context_.credentials();
   request_.source.credentials.endpoint = endpoint;
   folder_name_ = parts_.models.FolderFor(name_);
-  staging_ = StagingFor(parts_, name_);
+  staging_ = StagingFor(parts_.home, name_);
 
   LLMD_ASSIGN_OR_RETURN(const bool installed, AlreadyInstalled());
   if (installed) return OkStatus();
@@ -155,10 +154,14 @@ StatusOr<bool> InstallRun::AlreadyInstalled() {
     context_.AddLog(fmt::format("{} was in its place already", name_));
     return true;
   }
+  return FolderTaken();
+}
+
+Status InstallRun::FolderTaken() const {
   return MakeStatus(
       StatusCode::kAlreadyExists,
       fmt::format("the folder {} is there, but is not a model that llmd installed",
-                  folder.string()),
+                  parts_.home.model(folder_name_).string()),
       {.code = "folder_taken",
        .next_step = "Move that folder away, or install under another name with --name."});
 }
@@ -280,8 +283,9 @@ Status InstallRun::Write() {
 Status InstallRun::MoveIntoPlace() {
   const Status moved = RenameNoReplace(staging_, parts_.home.model(folder_name_));
   if (moved.code() != StatusCode::kAlreadyExists) return moved;
-  const std::string other = parts_.models.FolderFor(name_);
-  if (other == folder_name_) return moved;
+  const auto holder = scaffold::ReadModelInfo(parts_.home.model(folder_name_));
+  const std::string other = OtherFolderNameFor(name_);
+  if (!holder.ok() || holder->name == name_ || folder_name_ == other) return FolderTaken();
   folder_name_ = other;
   LLMD_RETURN_IF_ERROR(Write());
   return RenameNoReplace(staging_, parts_.home.model(folder_name_));

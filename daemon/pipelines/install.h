@@ -37,6 +37,7 @@ class InstallRun {
   // Renames the staging folder into models/, under another name where a model that was installed
   // meanwhile has taken the planned one.
   Status MoveIntoPlace();
+  Status FolderTaken() const;
   // Pins the commit for later attempts, so that a branch that moves does not mix two of them.
   Status RecordIntent();
   Status PruneStaging();
@@ -58,7 +59,7 @@ class InstallRun {
 
 // Where an install of the model `name` works: a folder of its own, whatever else is installed at
 // the same time.
-std::filesystem::path StagingFor(const PipelineParts& parts, std::string_view name);
+std::filesystem::path StagingFor(const platform::HomePaths& home, std::string_view name);
 
 // OK unless a model of that name came from another repository: kAlreadyExists, "name_taken".
 Status CheckNameIsFree(const PipelineParts& parts, const std::string& name,

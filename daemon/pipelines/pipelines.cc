@@ -15,16 +15,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder's last part, made fit for a model name: other characters become '-'.
+// A folder's last part, made fit for a model name: whatever does not fit becomes one '-'.
 std::string FolderToName(const fs::path& folder) {
-  std::string name = folder.filename().empty() ? folder.parent_path().filename().string()
-                                               : folder.filename().string();
-  for (char& c : name) {
+  constexpr size_t kMaxLength = 96;
+  const std::string given = folder.filename().empty() ? folder.parent_path().filename().string()
+                                                      : folder.filename().string();
+  const auto is_separator = [](char c) { return c == '.' || c == '-'; };
+  std::string name;
+  for (const char c : given) {
     const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                       c == '.' || c == '_' || c == '-';
-    if (!fine) c = '-';
+    const char fit = fine ? c : '-';
+    const bool repeated = is_separator(fit) && (name.empty() || is_separator(name.back()));
+    if (!repeated && name.size() < kMaxLength) name += fit;
   }
-  return "local/" + name;
+  if (name.ends_with(".git")) name.resize(name.size() - 4);
+  while (!name.empty() && is_separator(name.back())) name.pop_back();
+  return "local/" + (name.empty() ? "model" : name);
 }
 
 class StepPipelines final : public Pipelines {
@@ -94,7 +101,7 @@ class StepPipelines final : public Pipelines {
   }
 
   void DropStaging(const std::string& name) {
-    const Status status = RemoveTree(StagingFor(parts_, name));
+    const Status status = RemoveTree(StagingFor(parts_.home, name));
     if (status.ok()) return;
     // Litter only; the next install of the model takes it up.
     Log("pipelines").Warn("cannot clean up", {{"model", name}, {"why", Message(status)}});

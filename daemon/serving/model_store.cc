@@ -237,9 +237,7 @@ std::string ModelStore::FolderFor(std::string_view name) const {
   // Some file systems take names that differ in case for the same.
   const std::string lower = ToLower(plain);
   for (const auto& [other, model] : models_) {
-    if (ToLower(model.record.folder_name) == lower) {
-      return plain + "-" + Sha256Hex(name).substr(0, 6);
-    }
+    if (ToLower(model.record.folder_name) == lower) return OtherFolderNameFor(name);
   }
   return plain;
 }

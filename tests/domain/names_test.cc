@@ -103,6 +103,7 @@ TEST(NamesTest, IdsOfRealRepositoriesAreFine) {
 TEST(NamesTest, AFolderIsNamedAfterTheRepository) {
   EXPECT_EQ(FolderNameFor("Qwen/Qwen3-0.6B"), "Qwen_Qwen3-0.6B");
   EXPECT_EQ(FolderNameFor("gpt2"), "gpt2");
+  EXPECT_EQ(OtherFolderNameFor("abc"), "abc-ba7816");
 }
 
 TEST(NamesTest, AFolderOfAnAcceptedIdIsOnePlainName) {

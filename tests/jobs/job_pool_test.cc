@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -39,6 +40,23 @@ TEST_F(JobPoolTest, SubmitIsDurableBeforeItReturns) {
   Start(UntilCancelled);
   const JobRecord job = Submit("a");
   EXPECT_TRUE(registry_->GetJob(job.id).ok());
+}
+
+TEST_F(JobPoolTest, WhatIsSubmittedBeforeTheStartRunsOnce) {
+  pool_ = MakeJobPool(*registry_, events_, clock_, metrics_, {.workers = 4});
+  const std::string id = Submit("").id;
+  EXPECT_EQ(GetErrorInfo(pool_->Cancel(id).status()).code, "starting");
+  std::atomic<int> runs = 0;
+  ASSERT_TRUE(pool_
+                  ->Start({{"test",
+                            [&runs](JobContext&) {
+                              ++runs;
+                              return OkStatus();
+                            }}})
+                  .ok());
+  WaitForEnd(id);
+  WaitForEnd(Submit("").id);
+  EXPECT_EQ(runs, 2);
 }
 
 TEST_F(JobPoolTest, AFailureKeepsItsCodeAndNextStep) {
