@@ -289,4 +289,8 @@ std::string MarkFor(std::string_view token) {
   return Sha256Hex("llmd server mark " + std::string(token)).substr(0, 32);
 }
 
+std::string MarkAssignment(std::string_view token) {
+  return fmt::format("{}={}", kMarkVariable, MarkFor(token));
+}
+
 }  // namespace llmd::platform

@@ -139,6 +139,8 @@ std::string_view ToString(ShimPhase phase);
 
 // The mark of a start, made from its token; it tells nothing about the token.
 std::string MarkFor(std::string_view token);
+// The same as it stands in an environment: "LLMD_SERVER_MARK=...".
+std::string MarkAssignment(std::string_view token);
 
 // The files of one server's folder.
 struct ServerFiles {

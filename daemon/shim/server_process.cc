@@ -132,7 +132,7 @@ Status ServerProcess::Start(const ShimSpec& spec, const FileDescriptor& listener
                     .ready = ready.second.get(),
                     .listener = listener.get(),
                     .parent = ::getpid()};
-  mark_ = fmt::format("{}={}", platform::kMarkVariable, platform::MarkFor(spec.token));
+  mark_ = platform::MarkAssignment(spec.token);
   pid_ = ::fork();
   if (pid_ < 0) return ErrnoStatus(errno, "cannot fork");
   if (pid_ == 0) RunChild(child);

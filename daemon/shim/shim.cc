@@ -44,7 +44,6 @@ std::string Describe(const platform::ShimExit& exit) {
 
 Shim::Shim(ShimArguments arguments)
     : arguments_(std::move(arguments)),
-      files_{arguments_.spec.parent_path()},
       clients_(
           [this](const platform::StopRequest& stop) {
             const double seconds = std::clamp(stop.grace_seconds, 0.0, kMaxGraceSeconds);
@@ -76,7 +75,11 @@ Status Shim::Run() {
 Status Shim::SetUp() {
   ::setsid();  // fails where the launcher has done it: then it is so already
   ::umask(077);
-  if (::chdir("/") != 0) return ErrnoStatus(errno, "cannot leave the folder");
+  // The files are named relative to it from here on: should llmd remove the folder and make a new
+  // one of the same name, this shim cannot write into that.
+  if (::chdir(arguments_.spec.parent_path().c_str()) != 0) {
+    return ErrnoStatus(errno, "cannot enter " + arguments_.spec.parent_path().string());
+  }
 #if defined(__linux__)
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return ErrnoStatus(errno, "subreaper");
 #endif

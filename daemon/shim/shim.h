@@ -55,7 +55,7 @@ class Shim {
   std::vector<platform::ShimMessage> Greeting(bool attach) const;
 
   const ShimArguments arguments_;
-  const platform::ServerFiles files_;
+  const platform::ServerFiles files_;  // relative to the working folder
   SignalPipe signals_;
   platform::ShimSpec spec_;
   platform::ShimState state_;

@@ -1,5 +1,7 @@
 #include "supervisor/adoption.h"
 
+#include <signal.h>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "domain/names.h"
@@ -31,6 +33,16 @@ Verdict Judge(const FoundServer& found, const std::string& boot_id,
   const bool same = shim && shim->pid == found.state->shim.pid && shim->state != 'Z' &&
                     shim->start_ticks == found.state->shim.start_ticks;
   return same && found.state->shim.pid > 1 ? Verdict::kCandidate : Verdict::kShimGone;
+}
+
+void Discard(const ServerFolder& folder) {
+  const StatusOr<std::string> text = ReadFile(folder.files.spec(), platform::kMaxShimMessage);
+  folder.Remove();
+  const StatusOr<platform::ShimSpec> spec = platform::ParseShimSpec(text.ok() ? *text : "");
+  if (!spec.ok()) return;
+  for (const pid_t pid : platform::ProcessesWithVariable(platform::MarkAssignment(spec->token))) {
+    ::kill(pid, SIGKILL);
+  }
 }
 
 }  // namespace llmd::supervisor

@@ -33,4 +33,8 @@ enum class Verdict {
 Verdict Judge(const FoundServer& found, const std::string& boot_id,
               const std::optional<platform::ProcessInfo>& shim);
 
+// Removes a folder in which no server is known to run. A shim that was just starting one there
+// notices and ends it; one that has started it right now loses it here.
+void Discard(const ServerFolder& folder);
+
 }  // namespace llmd::supervisor

@@ -32,10 +32,6 @@ short Found(const std::vector<pollfd>& waits, int fd) {
   return at == waits.end() || fd < 0 ? short{0} : at->revents;
 }
 
-std::string MarkAssignment(std::string_view token) {
-  return fmt::format("{}={}", platform::kMarkVariable, platform::MarkFor(token));
-}
-
 }  // namespace
 
 ManagedServer::ManagedServer(const ServerContext& context, std::string folder_name)
@@ -293,7 +289,7 @@ void ManagedServer::KillByForce() {
   Log("supervisor")
       .Warn("llmd-shim does not end its server: both are killed",
             {{"model", record_.model}, {"pid", std::to_string(server_.pid)}});
-  for (const pid_t pid : platform::ProcessesWithVariable(MarkAssignment(token_))) {
+  for (const pid_t pid : platform::ProcessesWithVariable(platform::MarkAssignment(token_))) {
     ::kill(pid, SIGKILL);
   }
   if (process_) {
@@ -335,7 +331,7 @@ void ManagedServer::EndLeftovers() {
   };
   if (!exit_) {
     // The shim did not clean up, so this does: by the mark, which no stranger bears.
-    for (const pid_t pid : platform::ProcessesWithVariable(MarkAssignment(token_))) {
+    for (const pid_t pid : platform::ProcessesWithVariable(platform::MarkAssignment(token_))) {
       ::kill(pid, SIGKILL);
       wait_for(pid);
     }

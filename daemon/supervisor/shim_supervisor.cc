@@ -126,7 +126,7 @@ void ShimSupervisor::FindServers(const std::string& boot_id) {
                                   : std::nullopt;
     const Verdict verdict = Judge(found, boot_id, shim);
     if (verdict == Verdict::kNothing) {
-      folder.Remove();
+      Discard(folder);
       continue;
     }
     if (verdict == Verdict::kShimGone && shim) {

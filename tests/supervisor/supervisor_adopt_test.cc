@@ -73,7 +73,8 @@ TEST_F(SupervisorAdopt, AnAdoptedServersCrashIsTold) {
 TEST_F(SupervisorAdopt, OneThatIsStartingBecomesReadyLater) {
   const fs::path fifo = MakeFifo("go");
   Begin();
-  auto start = Start(Spec("read x < go\n" + kGoodServer));
+  const ServerSpec spec = Spec("read x < go\n" + kGoodServer);
+  auto start = Start(spec);
   ASSERT_TRUE(observed_->WaitFor(ServerState::kStarting));
   const auto starting = observed_->WaitFor(ServerState::kStarting);
   const std::vector<ServerRecord> adopted = Begin();
@@ -81,7 +82,7 @@ TEST_F(SupervisorAdopt, OneThatIsStartingBecomesReadyLater) {
   ASSERT_EQ(adopted.size(), 1u);
   EXPECT_EQ(adopted[0].state, ServerState::kStarting);
   EXPECT_EQ(adopted[0].pid, starting->pid);
-  auto joined = Start(Spec("exit 1"));
+  auto joined = Start(spec);
   std::ofstream(fifo) << "go\n";
   EXPECT_EQ(Get(std::move(joined))->pid, starting->pid);
   EXPECT_TRUE(observed_->WaitFor(ServerState::kReady));
@@ -270,6 +271,19 @@ TEST_F(SupervisorAdopt, ALostSpecCostsNothingButTheReservation) {
   ASSERT_EQ(adopted.size(), 1u);
   EXPECT_EQ(adopted[0].pid, record->pid);
   EXPECT_EQ(adopted[0].reserved_bytes, 0);
+}
+
+TEST_F(SupervisorAdopt, AServerThatWasJustStartingIsNotLeftBehind) {
+  Begin();
+  const Started record = StartAndWait(Spec(kGoodServer));
+  ASSERT_TRUE(record.ok());
+  const platform::ShimState state = StateOf();
+  EndSupervisor();
+  fs::remove(FilesOf().state());  // as if it had not been written yet
+  EXPECT_THAT(Begin(), IsEmpty());
+  EXPECT_TRUE(IsGone(record->pid));
+  EXPECT_TRUE(IsGone(state.shim.pid));
+  EXPECT_FALSE(fs::exists(FilesOf().folder));
 }
 
 TEST_F(SupervisorAdopt, AFolderWithoutAStateIsCleaned) {

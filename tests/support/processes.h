@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -37,15 +36,17 @@ inline int OpenDescriptors() {
   return open;
 }
 
-// A model's folder with the given start.sh.
+// A model's folder with the given start.sh. One that is there already is replaced by rename: a
+// shell that runs it reads on in the old one.
 inline std::filesystem::path WriteModel(const TempFolder& home, std::string_view folder_name,
                                         std::string_view script,
                                         std::string_view interpreter = "/bin/sh") {
   const std::string name = std::string(folder_name) + "/start.sh";
-  const std::filesystem::path file =
-      home.Write(name, "#!" + std::string(interpreter) + "\n" + std::string(script));
-  ::chmod(file.c_str(), 0755);
-  return file.parent_path();
+  const std::filesystem::path fresh =
+      home.Write(name + ".new", "#!" + std::string(interpreter) + "\n" + std::string(script));
+  std::filesystem::permissions(fresh, std::filesystem::perms::owner_all);
+  std::filesystem::rename(fresh, home / name);
+  return fresh.parent_path();
 }
 
 // Lines of start.sh scripts.
