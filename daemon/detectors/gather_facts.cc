@@ -28,6 +28,15 @@ bool IsOurTrouble(const Status& status) {
          status.code() == StatusCode::kDeadlineExceeded;
 }
 
+// The source answers, but not with this file.
+bool IsAnAnswer(const Status& status) { return GetErrorInfo(status).code == "hub_error"; }
+
+// Without these nothing can be said.
+bool IsEssential(std::string_view path) {
+  return path == "config.json" || path == "model_index.json" || path == "modules.json" ||
+         path == "adapter_config.json";
+}
+
 bool IsAccess(const Status& status) {
   return status.code() == StatusCode::kPermissionDenied ||
          status.code() == StatusCode::kUnauthenticated;
@@ -96,7 +105,8 @@ class Gatherer {
   StatusOr<std::string> ReadSmall(const std::string& path, size_t limit, std::string& error) {
     StatusOr<std::string> content = repository_.ReadSmall(path, limit, cancel_);
     if (content.ok()) return content;
-    if (IsOurTrouble(content.status())) return content.status();
+    const bool spared = IsAnAnswer(content.status()) && !IsEssential(path);
+    if (IsOurTrouble(content.status()) && !spared) return content.status();
     if (IsAccess(content.status()) && facts_.access_error.empty()) {
       facts_.access_error = Message(content.status());
     }
@@ -152,11 +162,13 @@ class Gatherer {
     return OkStatus();
   }
 
+  // A header that cannot be had just now is only missing: the configuration was had, and says most.
   Status ReadRootHeaders() {
     if (wanted_.root_headers.empty()) return OkStatus();
     SafetensorsFacts facts{.whole = wanted_.root_whole};
     for (const std::string& path : wanted_.root_headers) {
-      LLMD_RETURN_IF_ERROR(ReadHeader(path, facts));
+      const Status read = ReadHeader(path, facts);
+      if (!read.ok()) return cancel_.Check();
     }
     facts_.safetensors = std::move(facts);
     return OkStatus();
@@ -165,7 +177,8 @@ class Gatherer {
   Status ReadPartHeaders() {
     for (const std::string& path : wanted_.part_headers) {
       SafetensorsFacts facts;
-      LLMD_RETURN_IF_ERROR(ReadHeader(path, facts));
+      const Status read = ReadHeader(path, facts);
+      if (!read.ok()) return cancel_.Check();
       facts_.part_headers.emplace(path.substr(0, path.rfind('/')), std::move(facts));
     }
     return OkStatus();
@@ -173,10 +186,16 @@ class Gatherer {
 
   // The first candidate whose header is sound; a broken one stays as a fact.
   Status ReadGgufs() {
+    Status trouble;
     for (const auto* list : {&wanted_.ggufs, &wanted_.projectors}) {
       for (const std::string& path : *list) {
         GgufFacts gguf{.file = path};
-        LLMD_RETURN_IF_ERROR(ReadGguf(gguf));
+        const Status read = ReadGguf(gguf);
+        LLMD_RETURN_IF_ERROR(cancel_.Check());
+        if (!read.ok()) {
+          trouble = read;
+          continue;
+        }
         const bool sound = gguf.error.empty();
         facts_.ggufs.push_back(std::move(gguf));
         if (sound) break;
@@ -184,7 +203,7 @@ class Gatherer {
     }
     std::stable_partition(facts_.ggufs.begin(), facts_.ggufs.end(),
                           [](const GgufFacts& gguf) { return gguf.error.empty(); });
-    return OkStatus();
+    return facts_.ggufs.empty() ? trouble : OkStatus();
   }
 
   Status ReadGguf(GgufFacts& gguf) {

@@ -18,23 +18,33 @@ struct Token {
 constexpr std::array kNonFinite = {Token{"-Infinity", "null     "}, Token{"Infinity", "null    "},
                                    Token{"NaN", "0.0"}};
 
-void ReplaceNonFinite(std::string& text) {
+// Goes over the text once: replaces those tokens, and says whether it is within limits that need no
+// second look. Strings are skipped, so what counts are brackets and separators.
+bool Prepare(std::string& text) {
+  const JsonLimits limits;
+  size_t depth = 0;
+  size_t nodes = 1;
   bool in_string = false;
+  bool shallow = true;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
       if (c == '\\') ++i;
       if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == 'I' || c == 'N' || c == '-') {
-      for (const Token& token : kNonFinite) {
-        if (text.compare(i, token.word.size(), token.word) != 0) continue;
-        text.replace(i, token.word.size(), token.instead);
-        break;
-      }
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (c == '[' || c == '{') shallow = shallow && ++depth < limits.max_depth;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    if (c == ',' || c == ':') ++nodes;
+    if (c != 'I' && c != 'N' && c != '-') continue;
+    for (const Token& token : kNonFinite) {
+      if (text.compare(i, token.word.size(), token.word) != 0) continue;
+      text.replace(i, token.word.size(), token.instead);
+      break;
     }
   }
+  return shallow && nodes < limits.max_nodes;
 }
 
 bool LooksLikeUtf16(std::string_view text) {
@@ -50,7 +60,16 @@ Document ReadJsonDocument(std::string_view path, std::string text) {
     document.error = fmt::format("{} is UTF-16; JSON is UTF-8", path);
     return document;
   }
-  ReplaceNonFinite(text);
+  if (Prepare(text) && text.size() <= kMaxJsonBytes) {
+    const std::string_view body =
+        std::string_view(text).substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+    nlohmann::json parsed = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+    if (!parsed.is_discarded()) {
+      document.json = std::make_shared<const nlohmann::json>(std::move(parsed));
+      return document;
+    }
+  }
+  // The careful reader says what is wrong and where.
   StatusOr<nlohmann::json> json =
       ParseJson(text, path, {.max_bytes = kMaxJsonBytes, .allow_duplicate_keys = true});
   if (json.ok()) {

@@ -17,9 +17,13 @@ constexpr size_t kMaxShardHeaders = 8;
 constexpr size_t kMaxGgufs = 8;
 constexpr int64_t kMaxIndexBytes = 4 << 20;
 
-constexpr std::array kRootDocuments = {"config.json",       "model_index.json", "modules.json",
-                                       "params.json",       "meta.json",        "metadata.json",
-                                       "chat_template.json"};
+// What probes and rules ask about, at the root.
+constexpr std::array kRootDocuments = {
+    "config.json",           "model_index.json",      "modules.json",
+    "adapter_config.json",   "tokenizer_config.json", "preprocessor_config.json",
+    "processor_config.json", "chat_template.json",    "sentence_bert_config.json",
+    "hf_quant_config.json",  "quantize_config.json",  "config_sentence_transformers.json",
+    "quant_config.json",     "openvino_config.json"};
 constexpr std::array kTexts = {"chat_template.jinja"};
 
 bool IsRoot(std::string_view path) { return path.find('/') == path.npos; }
@@ -68,7 +72,9 @@ class Chooser {
     size_t folder_configs = 0;
     for (const FileEntry& file : facts_.inventory.files) {
       if (IsRoot(file.path)) {
-        const bool config = MatchesGlob("*config*.json", file.path);
+        // Other names count only where the usual ones are missing.
+        const bool config =
+            !has_root && (MatchesGlob("*config*.json", file.path) || file.path == "params.json");
         if (config && ++root_configs <= kMaxRootConfigs) AddJson(file.path);
         continue;
       }

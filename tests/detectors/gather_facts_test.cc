@@ -96,6 +96,35 @@ TEST(GatherFactsTest, ATruncatedGgufGivesWayToASoundOne) {
   EXPECT_THAT(facts.ggufs[1].error, HasSubstr("m-Q4_K_M.gguf"));
 }
 
+TEST(GatherFactsTest, AnAnswerWithoutTheFileCountsByTheFile) {
+  const Status answer = MakeStatus(StatusCode::kUnavailable, "answered 501", {.code = "hub_error"});
+  const auto repository = testing::LlamaRepository();
+  AddJson(*repository, "tokenizer_config.json", json::object());
+  repository->Fail("tokenizer_config.json", answer);
+  EXPECT_THAT(Gather(*repository)->documents.at("tokenizer_config.json").error, HasSubstr("501"));
+  repository->Fail("config.json", answer);
+  EXPECT_EQ(Gather(*repository).status().code(), StatusCode::kUnavailable);
+}
+
+TEST(GatherFactsTest, AHeaderThatCannotBeHadIsOnlyMissing) {
+  const auto repository = testing::LlamaRepository();
+  repository->Fail("model.safetensors", Unavailable("the server is busy"));
+  const Facts facts = Gather(*repository).value();
+  EXPECT_FALSE(facts.safetensors.has_value());
+  EXPECT_EQ(testing::OurDetective().Inspect(facts).reasons.size(), 0u);
+}
+
+TEST(GatherFactsTest, AGgufThatCannotBeHadGivesWayToAnother) {
+  FakeRepository repository;
+  repository.AddListed({.path = "m-Q4_K_M.gguf", .size = 5'000});
+  repository.AddListed({.path = "m-Q8_0.gguf", .size = 5'000},
+                       testing::GgufHead({{"general.architecture", "llama"}}));
+  repository.Fail("m-Q4_K_M.gguf", Unavailable("the server is busy"));
+  EXPECT_EQ(Gather(repository)->ggufs.at(0).file, "m-Q8_0.gguf");
+  repository.Fail("m-Q8_0.gguf", Unavailable("the server is busy"));
+  EXPECT_EQ(Gather(repository).status().code(), StatusCode::kUnavailable);
+}
+
 TEST(GatherFactsTest, BeingCutOffIsAnError) {
   const auto repository = testing::LlamaRepository();
   repository->Fail("config.json", Unavailable("no network"));

@@ -4,7 +4,7 @@
 #   tests/fuzz/run.sh [SECONDS] [TARGET...]     60 seconds each of gguf, safetensors, rule, config
 #
 # New inputs are kept in build/fuzz/corpus/<target>; an input that fails is named in the output:
-# copy it into seeds/<target> with the fix. Needs clang++ with libFuzzer (Debian: clang, libclang-rt).
+# copy it into seeds/<target> with the fix. Needs clang++ with libFuzzer (Debian: clang).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

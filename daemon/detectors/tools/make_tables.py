@@ -7,6 +7,7 @@
 Reads the libraries' own auto-model mappings and classes, adds additions.yaml beside this file, and
 records the versions, so that a new release of a library is one command and a diff to read.
 """
+
 import importlib
 import inspect
 import pathlib
@@ -170,9 +171,18 @@ def sizes_of(config):
 def default_class(model_type, mappings):
     """What a configuration without `architectures` stands for."""
     masked = model_type in mappings["AutoModelForMaskedLM"]
-    order = ["AutoModel"] if masked else [
-        "AutoModelForSpeechSeq2Seq", "AutoModelForTextToWaveform", "AutoModelForImageTextToText",
-        "AutoModelForCausalLM", "AutoModelForSeq2SeqLM", "AutoModel"]
+    order = (
+        ["AutoModel"]
+        if masked
+        else [
+            "AutoModelForSpeechSeq2Seq",
+            "AutoModelForTextToWaveform",
+            "AutoModelForImageTextToText",
+            "AutoModelForCausalLM",
+            "AutoModelForSeq2SeqLM",
+            "AutoModel",
+        ]
+    )
     for auto_class in order:
         names = mappings[auto_class].get(model_type)
         if names:
@@ -255,17 +265,21 @@ def make_transformers(additions):
     mappings = read_mappings(additions["loaders"])
     classes = class_table(read_classes(transformers), mappings, additions)
     types = type_table(transformers, mappings)
-    write(TABLES / "transformers.yaml", ["schema: 1", f"version: {transformers.__version__}"], {
-        "types": types,
-        "classes": classes,
-        "aliases": {k: v for k, v in additions["aliases"].items() if v in classes},
-        "suffixes": additions["suffixes"],
-        "loaders": {k: v for k, v in additions["loaders"].items() if not v.startswith("by-")},
-        "foreign_types": additions["foreign_types"],
-        "pipeline_tags": additions["pipeline_tags"],
-        "tokenizers": tokenizer_names(transformers),
-        "processors": processor_names(transformers),
-    })
+    write(
+        TABLES / "transformers.yaml",
+        ["schema: 1", f"version: {transformers.__version__}"],
+        {
+            "types": types,
+            "classes": classes,
+            "aliases": {k: v for k, v in additions["aliases"].items() if v in classes},
+            "suffixes": additions["suffixes"],
+            "loaders": {k: v for k, v in additions["loaders"].items() if not v.startswith("by-")},
+            "foreign_types": additions["foreign_types"],
+            "pipeline_tags": additions["pipeline_tags"],
+            "tokenizers": tokenizer_names(transformers),
+            "processors": processor_names(transformers),
+        },
+    )
     print(f"transformers {transformers.__version__}: {len(types)} types, {len(classes)} classes")
 
 
@@ -326,8 +340,11 @@ def make_diffusers(additions):
             rule = next((r for r in rules if re.search(r["match"], name)), {})
             models[name] = {"kind": rule.get("kind", "component")}
     folders = sorted(m.name for m in pkgutil.iter_modules(diffusers.pipelines.__path__))
-    write(TABLES / "diffusers.yaml", ["schema: 1", f"version: {diffusers.__version__}"], {
-        "pipelines": pipelines, "models": models, "modules": folders})
+    write(
+        TABLES / "diffusers.yaml",
+        ["schema: 1", f"version: {diffusers.__version__}"],
+        {"pipelines": pipelines, "models": models, "modules": folders},
+    )
     print(f"diffusers {diffusers.__version__}: {len(pipelines)} pipelines, {len(models)} models")
 
 
