@@ -19,8 +19,11 @@ class JobsCommand final : public Command {
     return "llmctl jobs\nllmctl jobs watch ID\nllmctl jobs cancel ID\nllmctl jobs show ID --json";
   }
   void Define(CLI::App& app) override {
-    app.add_flag("--active", active_, "Only jobs that have not ended");
+    const char* const active_help = "Only jobs that have not ended";
+    app.add_flag("--active", active_, active_help);
     app.require_subcommand(0, 1);
+    app.add_subcommand("list", "List jobs (the default)")
+        ->add_flag("--active", active_, active_help);
     for (auto& [sub, name, help] : {std::tuple{&watch_, "watch", "Watch a job until it ends"},
                                     std::tuple{&show_, "show", "Show one job"},
                                     std::tuple{&cancel_, "cancel", "Ask a job to stop"}}) {

@@ -19,7 +19,7 @@ from llmd_harness.fixtures import StartDaemon
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "install_and_chat.py"
 sys.path.append(str(ROOT / "proto"))  # where grpc finds the .proto files
-SERVICES = ("Agent", "Jobs", "Models", "Servers", "System", "Training")
+SERVICES = ("Agent", "Jobs", "Models", "Servers", "System")
 
 
 def run_example(daemon: Daemon, *words: str) -> subprocess.CompletedProcess[str]:
@@ -48,9 +48,12 @@ def test_the_documented_client_says_what_is_wrong(daemon: Daemon) -> None:
 
 def test_reflection_and_health(daemon: Daemon) -> None:
     with grpc.insecure_channel(daemon.address["grpc"]) as channel:
-        names = set(ProtoReflectionDescriptorDatabase(channel).get_services())
+        reflection = ProtoReflectionDescriptorDatabase(channel)
+        names = set(reflection.get_services())
         assert {f"llmd.v1.{name}" for name in SERVICES} <= names
         assert "grpc.health.v1.Health" in names
+        # A service without calls is not listed, but described.
+        assert reflection.FindFileContainingSymbol("llmd.v1.Training").name
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
         assert check(b"") == b"\x08\x01"  # SERVING
 
