@@ -2,6 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "base/format.h"
 #include "lib/exit_code.h"
 #include "render/table.h"
@@ -79,9 +84,29 @@ std::string Download(const v1::DownloadPlan& download) {
   return text;
 }
 
-std::string Engine(const v1::Backend& backend) {
-  if (backend.usable()) return Safe(backend.name());
-  return fmt::format("{} (no: {})", Safe(backend.name()), Safe(backend.reason()));
+// Those that serve it on the first line, then the others, by reason.
+void AddEngines(std::string& out, const v1::ModelProfile& profile, const Terminal& terminal) {
+  std::string usable;
+  std::vector<std::pair<std::string, std::string>> refused;  // reason, names
+  for (const v1::Backend& backend : profile.backends()) {
+    if (backend.usable()) {
+      usable += (usable.empty() ? "" : ", ") + Safe(backend.name());
+      continue;
+    }
+    auto group = std::find_if(refused.begin(), refused.end(), [&backend](const auto& known) {
+      return known.first == backend.reason();
+    });
+    if (group == refused.end()) {
+      refused.emplace_back(backend.reason(), Safe(backend.name()));
+    } else {
+      group->second += ", " + Safe(backend.name());
+    }
+  }
+  if (profile.backends().empty() || profile.detector() == "none") return;
+  Line(out, terminal, "engines", usable.empty() ? "none" : usable);
+  for (const auto& [reason, names] : refused) {
+    Line(out, terminal, "", fmt::format("not {}: {}", names, Safe(reason)));
+  }
 }
 
 std::string Packages(const v1::Requirements& requirements) {
@@ -117,13 +142,15 @@ std::string Facts(const v1::ModelProfile& profile, const Terminal& terminal) {
   Line(out, terminal, "memory", Fit(profile, terminal));
   Line(out, terminal, "download", Download(profile.download()));
   Line(out, terminal, "packages", Packages(profile.requirements()));
-  Line(out, terminal, "engines", Joined(profile.backends(), Engine));
+  AddEngines(out, profile, terminal);
   Line(out, terminal, "variants", Joined(profile.variants(), [](const v1::Variant& variant) {
          return fmt::format("{} ({})", Safe(variant.name()), FormatBytes(variant.bytes()));
        }));
   const v1::Trainable& trainable = profile.trainable();
   const std::string why = trainable.reason().empty() ? "" : ": " + Safe(trainable.reason());
-  Line(out, terminal, "fine-tuning", trainable.lora() ? "LoRA" : "no" + why);
+  if (profile.detector() != "none") {
+    Line(out, terminal, "fine-tuning", trainable.lora() ? "LoRA" : "no" + why);
+  }
   if (profile.requirements().remote_code()) {
     Line(out, terminal, "remote code", terminal.Yellow("runs code from the repository"));
   }

@@ -190,6 +190,11 @@ v1::CheckResponse Tiny() {
   v1::Backend& other = *profile.add_backends();
   other.set_name("vllm");
   other.set_reason("needs a CUDA GPU");
+  *profile.add_backends() = other;
+  profile.mutable_backends()->rbegin()->set_name("sglang");
+  v1::Backend& mac = *profile.add_backends();
+  mac.set_name("mlx");
+  mac.set_reason("needs macOS");
   profile.mutable_trainable()->set_reason("not in this version");
   v1::Evidence& evidence = *profile.add_evidence();
   evidence.set_detector("gguf");
@@ -204,7 +209,9 @@ TEST(CheckPage, SaysWhatMattersInAFewLines) {
   EXPECT_THAT(page, HasSubstr("apache-2.0\n"));
   EXPECT_THAT(page, HasSubstr("fits, about 600.0 MiB (estimate: weights 257.0 MiB)\n"));
   EXPECT_THAT(page, HasSubstr("269.0 MiB in 9 files, 1 left out\n"));
-  EXPECT_THAT(page, HasSubstr("transformers, vllm (no: needs a CUDA GPU)\n"));
+  EXPECT_THAT(page, HasSubstr("transformers\n"
+                              "               not vllm, sglang: needs a CUDA GPU\n"
+                              "               not mlx: needs macOS\n"));
   EXPECT_THAT(page, HasSubstr("no: not in this version\n"));
   EXPECT_LT(std::count(page.begin(), page.end(), '\n'), 20);
 }
@@ -216,7 +223,10 @@ TEST(CheckPage, TheVerdictFollowsTheExitCode) {
   EXPECT_THAT(CheckPage(response, kPlain),
               HasSubstr("acme/tiny: cannot be installed here\n  ! needs 40 GiB"));
   response.set_exit_code(4);
-  EXPECT_THAT(CheckPage(response, kPlain), HasSubstr("not a model that llmd can serve\n"));
+  response.mutable_profile()->set_detector("none");
+  const std::string page = CheckPage(response, kPlain);
+  EXPECT_THAT(page, HasSubstr("not a model that llmd can serve\n"));
+  EXPECT_THAT(page, Not(HasSubstr("engines")));
 }
 
 TEST(CheckPage, GateRemoteCodeAndLongLists) {
