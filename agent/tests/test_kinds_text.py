@@ -34,6 +34,12 @@ def test_text_classification(start: Start) -> None:
     assert refused(server, "/v1/classify", {"input": ""}) == ("invalid_request", "input")
 
 
+def test_half_precision_is_widened_on_a_processor(start: Start) -> None:
+    server = start("tiny-text-classification", "text-classification", dtype="float16")
+    assert server.get("/api/model/info")[1]["facts"]["dtype"] == "float32"
+    assert answer(server, "/v1/classify", {"input": "I like it"})["data"]
+
+
 def test_token_classification(start: Start) -> None:
     server = start("tiny-token-classification", "token-classification")
     (row,) = answer(server, "/v1/classify", {"input": TEXT})["data"]

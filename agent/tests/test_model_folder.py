@@ -96,6 +96,15 @@ def test_an_unknown_placeholder_is_an_error(tmp_path: Path) -> None:
         engine_argv(folder, Config())
 
 
+def test_an_engines_options_become_arguments(tmp_path: Path) -> None:
+    folder = read_model_folder(write(tmp_path, argv=["{python}"]))
+    argv = engine_argv(folder, Config(options={"gpu_layers": 0, "cache_type": "q8_0"}))
+    assert argv[1:] == ["--gpu-layers", "0", "--cache-type", "q8_0"]
+    for wrong in ({"gpu_layers": "all"}, {"cache_type": "f8"}, {"model": "/etc/passwd"}):
+        with pytest.raises(ConfigError, match=r"options\."):
+            engine_argv(folder, Config(options=wrong))
+
+
 def test_threads_come_from_config_then_daemon_then_plan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from llm_agent.errors import AgentError
 from llm_agent.loaders.base import Loader
 from llm_agent.loaders.table import find_entry, make_loader
 from llm_agent.runtime import launch, settings
 from llm_agent.runtime.config import Config, read_config
+from llm_agent.runtime.leave import leave
 from llm_agent.runtime.limits import LIMITS
 from llm_agent.runtime.listener import Listener, open_listener, supervised
 from llm_agent.runtime.model_folder import ModelFolder, read_model_folder
@@ -65,7 +67,7 @@ def execute_engine(folder: ModelFolder, config: Config) -> None:
 def serve_folder(
     folder: ModelFolder, config: Config, listener: Listener, readiness: Readiness,
     asked: argparse.Namespace,
-) -> int:  # fmt: skip
+) -> NoReturn:  # fmt: skip
     # Here, not above: whoever becomes an engine needs none of this.
     from llm_agent.api.app import create_app
     from llm_agent.api.guard import Guard
@@ -87,7 +89,8 @@ def serve_folder(
     app = create_app(service, asked.ui)
     guarded = Guard(app, {asked.host}) if listener.tcp else app
     load = partial(service.load, make)
-    return ModelServer(guarded, listener.socket, service, load, readiness).run()
+    # A model thread may be in the middle of what cannot be interrupted.
+    leave(ModelServer(guarded, listener.socket, service, load, readiness).run())
 
 
 def _same(engine: Loader) -> Loader:

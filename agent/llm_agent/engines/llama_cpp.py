@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from llm_agent.engines import http_client
 from llm_agent.errors import AgentError, LoadError
+from llm_agent.runtime.leave import leave
 from llm_agent.runtime.logs import setup_logs
 from llm_agent.runtime.readiness import Readiness
 
@@ -41,12 +42,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--embedding", "--embeddings", action="store_true")
     parser.add_argument("--pooling", choices=POOLING)
     parser.add_argument("--reranking", action="store_true")
-    parser.add_argument("--mmproj", type=Path, help="the projector of a model that sees pictures")
+    parser.add_argument(
+        "--mmproj", type=Path, help="what lets it see pictures; else *mmproj*.gguf beside"
+    )
     # options of config.yaml
     parser.add_argument("--gpu-layers", type=int, default=-1, help="-1: as many as fit")
     parser.add_argument("--cache-type", choices=CACHE_TYPES, default="f16")
     parser.add_argument("--flash-attention", choices=("auto", "on", "off"), default="auto")
-    parser.add_argument("--mlock", choices=("True", "False"), default="False")
     return parser.parse_args(arguments)
 
 
@@ -63,20 +65,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except AgentError as error:
         readiness.failed(str(error))
         print(f"error: {error}", file=sys.stderr)
-        _leave(1)
+        leave(1)
     readiness.ready()
     ended.wait()
     asked.socket.unlink(missing_ok=True)
     # Destroying the server would wait for the answers that are being written: they are cut, and
     # their readers see that, since the bodies do not end as they should.
-    _leave(0, server)
-
-
-def _leave(code: int, *_kept_alive: Any) -> NoReturn:
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave(0, server)
 
 
 def _on_signal(ended: threading.Event) -> None:
@@ -112,12 +107,17 @@ def model_file(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise LoadError(f"there is no {path}")
-    files = sorted(p for p in path.rglob("*.gguf") if not p.name.startswith("mmproj"))
+    files = sorted(p for p in path.rglob("*.gguf") if "mmproj" not in p.name)
     first = [p for p in files if (m := SPLIT.fullmatch(p.name)) is None or m[2] == "00001"]
     if len(first) != 1:
         names = ", ".join(p.name for p in first[:10]) or "none"
         raise LoadError(f"{path} should hold one GGUF model, it holds: {names}")
     return first[0]
+
+
+def _projector(model: Path) -> Path | None:
+    """What lets the model see pictures lies beside it, as a file of its own."""
+    return next(iter(sorted(model.parent.glob("*mmproj*.gguf"))), None)
 
 
 def parameters(asked: argparse.Namespace, model: Path, xllamacpp: Any) -> Any:
@@ -134,8 +134,9 @@ def parameters(asked: argparse.Namespace, model: Path, xllamacpp: Any) -> Any:
     params.cors_origins, params.cors_origins_explicit = "", True
     params.ui = False
     params.endpoint_metrics = True
-    if asked.mmproj:
-        params.mmproj.path = str(asked.mmproj)
+    projector = asked.mmproj or _projector(model)
+    if projector is not None and not (asked.embedding or asked.reranking):
+        params.mmproj.path = str(projector)
     cache = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{asked.cache_type.upper()}")
     params.cache_type_k = params.cache_type_v = cache
     flash = {"auto": "AUTO", "on": "ENABLED", "off": "DISABLED"}[asked.flash_attention]

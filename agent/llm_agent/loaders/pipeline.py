@@ -35,7 +35,6 @@ class PipelineLoader:
         )
         if device == "cpu" and self._pipeline.model.dtype == torch.float16:
             self._pipeline.model.float()  # kernels of these models often lack half precision
-            self._pipeline.dtype = torch.float32
 
     def facts(self) -> dict[str, Any]:
         return hugging_face.model_facts(self._pipeline.model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,13 +17,19 @@ from llm_agent.runtime.cancellation import Cancellation
 WINDOW = 28.0  # seconds: Whisper reads 30 at once
 SEARCH = 6.0  # how far before the end of a window a pause is looked for
 HOP = 0.05
+MARK = re.compile(r"<\|([^|]{0,30})\|>")
+WARM_UP_TOKENS = 4
 
 
 class SpeechRecognitionLoader(PipelineLoader):
     task = "automatic-speech-recognition"
+    _most: int | None = None  # tokens of a window; None: the model's own limit
 
     def warm_up(self) -> None:
-        self._window(np.zeros(self._rate, dtype=np.float32), 0.0, Hearing(), Cancellation())
+        silence: Any = np.zeros(self._rate, dtype=np.float32)
+        self._most = WARM_UP_TOKENS  # of silence some models make words without end
+        self._window(silence, 0.0, Hearing(), Cancellation())
+        self._most = None
 
     @property
     def _rate(self) -> int:
@@ -90,16 +97,23 @@ class SpeechRecognitionLoader(PipelineLoader):
         else:
             said = self._run(asked, generate_kwargs=self._generation(hearing, cancellation))
         chunks = said.get("chunks") or []
-        language = str(chunks[0].get("language") or "") if chunks else ""
+        text, language = _without_marks(said["text"])
+        if chunks and chunks[0].get("language"):
+            language = str(chunks[0]["language"])
         if hearing.words:
             words = [_word(chunk, begin, end) for chunk in chunks]
-            return [Segment(begin, end, said["text"], words)], language
+            return [Segment(begin, end, text, [w for w in words if w[0]])], language
         if not chunks:
-            return [Segment(begin, end, said["text"])], language
-        return [Segment(*_times(chunk, begin, end), chunk["text"]) for chunk in chunks], language
+            return [Segment(begin, end, text)], language
+        return [
+            Segment(*_times(chunk, begin, end), _without_marks(chunk["text"])[0])
+            for chunk in chunks
+        ], language
 
     def _generation(self, hearing: Hearing, cancellation: Cancellation) -> dict[str, Any]:
         options: dict[str, Any] = {"stopping_criteria": hugging_face.until(cancellation)}
+        if self._most is not None:
+            options["max_new_tokens"] = self._most
         if self._whisper and self._multilingual:
             options["task"] = "translate" if hearing.translate else "transcribe"
             if hearing.language:
@@ -117,7 +131,14 @@ def _times(chunk: dict[str, Any], begin: float, end: float) -> tuple[float, floa
 
 
 def _word(chunk: dict[str, Any], begin: float, end: float) -> tuple[str, float, float]:
-    return (chunk["text"].strip(), *_times(chunk, begin, end))
+    return (_without_marks(chunk["text"])[0].strip(), *_times(chunk, begin, end))
+
+
+def _without_marks(text: str) -> tuple[str, str]:
+    """Text and language, where a tokenizer does not know its own marks as special."""
+    marks = MARK.findall(text)
+    languages = [mark for mark in marks if len(mark) in (2, 3)]
+    return MARK.sub("", text), languages[0] if languages else ""
 
 
 def windows(samples: Any, rate: int) -> Iterator[tuple[float, Any]]:

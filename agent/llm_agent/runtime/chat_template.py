@@ -11,6 +11,9 @@ from typing import Any
 
 from llm_agent.errors import BadRequest
 
+# The worker counts its own processor time; by the clock it gets more, since others run too.
+PATIENCE = 20
+
 
 class ChatTemplate:
     """One worker process, started when needed and again after it was killed. Thread-safe."""
@@ -24,20 +27,19 @@ class ChatTemplate:
 
     def render(self, messages: list[dict[str, Any]]) -> str:
         """Raises BadRequest when the template refuses the messages, fails or takes too long."""
-        variables = {**self._variables, "messages": messages, "add_generation_prompt": True}
-        asked = json.dumps({"template": self._template, "variables": variables}).encode() + b"\n"
+        asked = {
+            "template": self._template,
+            "variables": {**self._variables, "messages": messages, "add_generation_prompt": True},
+            "seconds": self._seconds,
+        }
         with self._lock:
-            line = self._ask(asked)
-        if not line:
-            raise BadRequest(
-                f"the model's chat template did not end within {self._seconds:g} s",
-                code="chat_template_failed", next_step="use /v1/completions with a prompt",
-            )  # fmt: skip
-        answer = json.loads(line)
+            line = self._ask(json.dumps(asked).encode() + b"\n")
+        answer = json.loads(line or b'{"error": "its process had to be ended"}')
         if "error" in answer:
             raise BadRequest(
-                f"the model's chat template refuses these messages: {answer['error']}",
+                f"the model's chat template does not render these messages: {answer['error']}",
                 code="chat_template_failed", param="messages",
+                next_step="use /v1/completions with a prompt",
             )  # fmt: skip
         return str(answer["text"])
 
@@ -49,7 +51,7 @@ class ChatTemplate:
     def _ask(self, asked: bytes) -> bytes:
         worker = self._worker if self._worker and self._worker.poll() is None else self._start()
         assert worker.stdin is not None and worker.stdout is not None
-        timer = threading.Timer(self._seconds, worker.kill)
+        timer = threading.Timer(PATIENCE * self._seconds, worker.kill)
         timer.start()
         try:
             worker.stdin.write(asked)
@@ -64,7 +66,7 @@ class ChatTemplate:
         return line
 
     def _start(self) -> subprocess.Popen[bytes]:
-        keep = ("PATH", "PYTHONPATH", "PYTHONNOUSERSITE", "SYSTEMROOT", "LD_LIBRARY_PATH")
+        keep = ("PATH", "PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONSAFEPATH", "LD_LIBRARY_PATH")
         self._worker = subprocess.Popen(
             [sys.executable, "-m", "llm_agent.runtime.template_worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -17,7 +17,10 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 def engine_argv(
     folder: ModelFolder, config: Config, socket: str = "", host: str = "", port: int = 0
 ) -> list[str]:
-    """launch.argv with its placeholders replaced. Raises FolderError for one that is unknown."""
+    """launch.argv with its placeholders replaced, and the options of config.yaml.
+
+    Raises FolderError for an unknown placeholder, ConfigError for an option that is not allowed.
+    """
     launch = folder.launch
     values = {
         "python": sys.executable,
@@ -38,7 +41,12 @@ def engine_argv(
         return values[match[1]]
 
     argv = [PLACEHOLDER.sub(value, item) for item in launch.argv]
-    return argv + [item for key, v in config.options.items() for item in (f"--{key}", str(v))]
+    settings.check_options(
+        config.options, settings.ENGINE_OPTIONS.get(launch.engine, {}), launch.engine
+    )
+    for name, value in config.options.items():
+        argv += [f"--{name.replace('_', '-')}", str(value)]
+    return argv
 
 
 def set_environment(folder: ModelFolder, thread_count: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import threading
@@ -15,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from llm_agent.errors import AgentError
+from llm_agent.runtime.leave import leave
 from llm_agent.runtime.readiness import Readiness
 from llm_agent.runtime.service import Service, State
 
@@ -63,8 +63,7 @@ class ModelServer:
         self._service.close()
         if self._loading.is_alive():
             # Native code that reads weights cannot be interrupted; nobody waits for it any more.
-            logging.shutdown()
-            os._exit(0)
+            leave(0)
         return 1 if self._service.failed else 0
 
     def stop(self) -> None:
@@ -83,8 +82,7 @@ class ModelServer:
     def _on_signal(self, number: int) -> None:
         if self._service.state is State.STOPPING:
             log.warning("second signal: ending at once")
-            logging.shutdown()
-            os._exit(128 + number)
+            leave(128 + number)
         log.info("stopping on %s", signal.Signals(number).name)
         self._stop()
 

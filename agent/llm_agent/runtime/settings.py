@@ -21,7 +21,16 @@ AGENT_OPTIONS: dict[str, Callable[[Any], bool]] = {
     "trust_remote_code": lambda value: isinstance(value, bool),
     "base": lambda value: isinstance(value, str) and "\0" not in value,
     "offload": lambda value: isinstance(value, bool),
-    "waiting": lambda value: isinstance(value, int) and 0 <= value <= 10_000,
+    "waiting": lambda value: type(value) is int and 0 <= value <= 10_000,
+}
+
+# The same for engines with a command line of their own; `_` becomes `-` there.
+ENGINE_OPTIONS: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "llama.cpp": {
+        "gpu_layers": lambda value: type(value) is int and -1 <= value <= 10_000,
+        "cache_type": lambda value: value in ("f16", "q8_0", "q4_0", "f32", "bf16"),
+        "flash_attention": lambda value: value in ("auto", "on", "off"),
+    },
 }
 
 
@@ -40,7 +49,7 @@ def loader_settings(folder: ModelFolder, config: Config) -> Settings:
         kind=launch.kind,
         name=launch.name,
         loader=launch.loader,
-        library=str(profile.get("detector") or ""),
+        library=launch.engine,
         model_type=str(profile.get("model_type") or ""),
         architecture=str(profile.get("architecture") or ""),
         capabilities=tuple(profile.get("capabilities") or ()),
