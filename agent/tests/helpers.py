@@ -6,14 +6,17 @@ import http.client
 import importlib.util
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import ASGIApp
 
 from llm_agent.api.app import create_app
+from llm_agent.api.guard import Guard
 from llm_agent.engines import http_client
 from llm_agent.errors import BadRequest
 from llm_agent.loaders.base import Loader
@@ -29,7 +32,7 @@ from llm_agent.runtime.service import Service
 AGENT = Path(__file__).resolve().parent.parent
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 needs_torch = [pytest.mark.torch, pytest.mark.skipif(not HAS_TORCH, reason="torch is missing")]
-LIMIT = 60.0  # seconds that a test waits for what must happen at once
+LIMIT = 180.0  # seconds that a test waits for what must happen at once
 
 
 class FakeLoader:
@@ -104,9 +107,8 @@ class FakeText(FakeLoader):
 
 
 class RunningServer:
-    def __init__(self, server: ModelServer, path: Path, events: int) -> None:
-        self.endpoint = f"unix://{path}"
-        self.path = path
+    def __init__(self, server: ModelServer, endpoint: str, events: int) -> None:
+        self.endpoint = endpoint
         self.exit_code: int | None = None
         self._server = server
         self._events = os.fdopen(events, "rb")
@@ -184,6 +186,7 @@ def fake_folder(kind: str = "llm", **launch: Any) -> ModelFolder:
 def serving(
     loader: object, face: str, kind: str, slots: int, limits: Limits, path: Path, ui: bool
 ) -> RunningServer:
+    """On the Unix socket `path`; with the page on TCP, as by hand."""
     ready, told = os.pipe()
     readiness = Readiness(told)
     service = Service(fake_folder(kind), face, slots, limits, readiness)
@@ -191,7 +194,10 @@ def serving(
     def make() -> Loader:
         return loader  # type: ignore[return-value]
 
-    server = ModelServer(
-        create_app(service, ui), bind_unix(path), service, lambda: service.load(make), readiness
-    )
-    return RunningServer(server, path, ready)
+    app: ASGIApp = create_app(service, ui)
+    sock, endpoint = bind_unix(path), f"unix://{path}"
+    if ui:
+        sock = socket.create_server(("127.0.0.1", 0))
+        app, endpoint = Guard(app, set()), f"http://127.0.0.1:{sock.getsockname()[1]}"
+    server = ModelServer(app, sock, service, lambda: service.load(make), readiness)
+    return RunningServer(server, endpoint, ready)
