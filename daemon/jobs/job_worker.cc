@@ -74,12 +74,10 @@ std::optional<DurableJobPool::Waiting> DurableJobPool::TakeNext() {
   MutexLock lock(mutex_);
   for (;;) {
     if (stopping_) return std::nullopt;
-    const auto free = std::find_if(queue_.begin(), queue_.end(), [this](const Waiting& one) {
-      return one.subject.empty() || !busy_subjects_.contains(one.subject);
-    });
-    if (free != queue_.end()) {
-      Waiting next = std::move(*free);
-      queue_.erase(free);
+    for (auto one = queue_.begin(); one != queue_.end(); ++one) {
+      if (busy_subjects_.contains(one->subject)) continue;
+      Waiting next = std::move(*one);
+      queue_.erase(one);
       if (!next.subject.empty()) busy_subjects_.insert(next.subject);
       return next;
     }

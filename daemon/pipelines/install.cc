@@ -1,5 +1,6 @@
 #include "pipelines/install.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
@@ -29,6 +30,19 @@ constexpr char kIntentFile[] = "install.json";
 std::string TextOf(const json& object, const char* key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+// Whether an installed model is what this local folder holds: nobody notes the path, since folders
+// are moved, but every file is there with the same size.
+bool CameFrom(const fs::path& model, const fs::path& source) {
+  const StatusOr<scaffold::ModelInfo> info = scaffold::ReadModelInfo(model);
+  if (!info.ok()) return true;  // broken: what is to be done about it is said elsewhere
+  if (info->profile.source != "folder") return false;
+  return std::all_of(info->files.begin(), info->files.end(), [&source](const FileEntry& file) {
+    std::error_code error;
+    const auto size = fs::file_size(source / file.path, error);
+    return !error && size == static_cast<uintmax_t>(file.size);
+  });
 }
 
 }  // namespace
@@ -84,11 +98,13 @@ Status CheckNameIsFree(const PipelineParts& parts, const std::string& name,
                        const std::string& repo_id) {
   const StatusOr<serving::StoredModel> known = parts.models.Get(name);
   if (!known.ok()) return OkStatus();
-  const bool same = repo_id.starts_with('/') ? known->record.profile.source == "folder"
-                                             : known->record.profile.repo_id == repo_id;
+  const bool is_folder = repo_id.starts_with('/');
+  const bool same = is_folder ? CameFrom(parts.home.model(known->record.folder_name), repo_id)
+                              : known->record.profile.repo_id == repo_id;
   if (same) return OkStatus();
   return MakeStatus(StatusCode::kAlreadyExists,
-                    fmt::format("the name '{}' belongs to {}", name, known->record.profile.repo_id),
+                    fmt::format("the name '{}' belongs to {}", name,
+                                is_folder ? "another model" : known->record.profile.repo_id),
                     {.code = "name_taken", .next_step = "Choose another name with --name."});
 }
 

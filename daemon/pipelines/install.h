@@ -61,7 +61,8 @@ class InstallRun {
 // the same time.
 std::filesystem::path StagingFor(const platform::HomePaths& home, std::string_view name);
 
-// OK unless a model of that name came from another repository: kAlreadyExists, "name_taken".
+// OK unless a model of that name came from another repository or folder: kAlreadyExists,
+// "name_taken".
 Status CheckNameIsFree(const PipelineParts& parts, const std::string& name,
                        const std::string& repo_id);
 

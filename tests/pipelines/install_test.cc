@@ -114,6 +114,17 @@ TEST_F(InstallTest, ALocalFolderIsInstalledUnderItsOwnName) {
   EXPECT_THAT(world_.Models(), ElementsAre("local_my-model-1"));
 }
 
+TEST_F(InstallTest, TwoFoldersOfOneNameAreTwoModels) {
+  Boot();
+  const fs::path first = Repository("a/model", 2048);
+  const fs::path second = Repository("b/model", 4096);
+  EXPECT_EQ(daemon_->Finish(daemon_->Install(first.string())).state, JobState::kSucceeded);
+  EXPECT_EQ(daemon_->Finish(daemon_->Install(first.string())).state, JobState::kSucceeded);
+  EXPECT_EQ(GetErrorInfo(daemon_->Install(second.string()).status()).code, "name_taken");
+  EXPECT_EQ(daemon_->Finish(daemon_->Install(second.string(), "local/second")).state,
+            JobState::kSucceeded);
+}
+
 TEST_F(InstallTest, AFolderThatIsNotOursIsNeverTouched) {
   fs::create_directories(world_.home().model("acme_tiny"));
   std::ofstream(world_.home().model("acme_tiny") / "thesis.txt") << "precious";
