@@ -118,7 +118,7 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (Level& level = levels_.back(); level.node.IsMap()) {
       node.key_line = level.key_line;
       node.key_column = level.key_column;
-      level.node.entries.emplace_back(std::move(*level.key), std::move(node));
+      level.node.entries.push_back({std::move(*level.key), std::move(node)});
       level.key.reset();
     } else {
       level.node.items.push_back(std::move(node));

@@ -15,6 +15,8 @@
 
 namespace llmd {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { kNull, kScalar, kSequence, kMap };
 
@@ -22,10 +24,10 @@ struct YamlNode {
   std::string scalar;
   bool quoted = false;  // a quoted scalar is always a string
   std::vector<YamlNode> items;
-  std::vector<std::pair<std::string, YamlNode>> entries;  // in file order
-  int line = 0;                                           // from 1
-  int column = 0;                                         // from 1
-  int key_line = 0;                                       // of its key, when it is a map's value
+  std::vector<YamlEntry> entries;  // in file order
+  int line = 0;                    // from 1
+  int column = 0;                  // from 1
+  int key_line = 0;                // of its key, when it is a map's value
   int key_column = 0;
 
   bool IsMap() const { return kind == Kind::kMap; }
@@ -38,6 +40,11 @@ struct YamlNode {
   std::optional<bool> AsBool() const;
   std::optional<int64_t> AsInt() const;
   std::optional<double> AsDouble() const;
+};
+
+struct YamlEntry {
+  std::string first;  // the key
+  YamlNode second;
 };
 
 struct YamlLimits {

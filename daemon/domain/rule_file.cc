@@ -26,7 +26,7 @@ class Reader {
     if (!node.IsMap()) return Error(node, "a map was expected");
     for (const auto& [key, value] : node.entries) {
       if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) {
-        return Error(value, fmt::format("unknown key '{}'", key));
+        return YamlKeyError(source_, value, fmt::format("unknown key '{}'", key), "invalid_rule");
       }
     }
     return OkStatus();
@@ -177,7 +177,8 @@ StatusOr<Verdict> Reader::ReadVerdict(const YamlNode* set, const YamlNode* reaso
     for (const auto& [field, value] : set->entries) {
       const auto* end = std::end(kSettableFields);
       if (std::find(std::begin(kSettableFields), end, field) == end) {
-        return Error(value, fmt::format("unknown field '{}'", field));
+        return YamlKeyError(source_, value, fmt::format("unknown field '{}'", field),
+                            "invalid_rule");
       }
       LLMD_ASSIGN_OR_RETURN(std::string text, Template(value));
       verdict.set.emplace_back(field, std::move(text));

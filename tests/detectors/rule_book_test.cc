@@ -63,7 +63,7 @@ TEST(RuleBookTest, ABrokenUserFileIsSkippedAndReported) {
   const RuleBook book = LoadRuleBook(testing::kRulesDir, user.path()).value();
   EXPECT_THAT(Ids(book), Contains("z"));
   ASSERT_EQ(book.user_errors.size(), 3u);
-  EXPECT_THAT(book.user_errors[0], HasSubstr("bad.yaml:3:14"));
+  EXPECT_THAT(book.user_errors[0], HasSubstr("bad.yaml:3:8"));
   EXPECT_THAT(book.user_errors[1], HasSubstr("there is a rule 'gguf' already"));
   EXPECT_THAT(book.user_errors[2], HasSubstr("there is no rule 'nowhere'"));
 }

@@ -48,7 +48,7 @@ capabilities:
 
 TEST(RuleFileTest, NamesFileLineAndColumn) {
   EXPECT_THAT(ErrorOf("schema: 1\nid: x\nwhen: {file: a}\nwhne: {file: b}\n"),
-              HasSubstr("x.yaml:4:7: unknown key 'whne'"));
+              HasSubstr("x.yaml:4:1: unknown key 'whne'"));
   EXPECT_THAT(ErrorOf("schema: 1\nid: x\nwhen: {fact: config.modle}\n"),
               HasSubstr("x.yaml:3:14: unknown fact 'config.modle'"));
   EXPECT_THAT(ErrorOf("schema: 1\nid: x\nwhen: {file: a}\nset: {kidn: llm}\n"),

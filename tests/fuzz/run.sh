@@ -23,6 +23,6 @@ for target in "${targets[@]}"; do
   corpus=$build/corpus/$target
   mkdir -p "$corpus"
   echo "== $target: $seconds s"
-  (cd "$build/corpus" && "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=5 \
+  (cd "$build/corpus" && "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=5 \
     -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 "$corpus" "$root/tests/fuzz/seeds/$target")
 done
