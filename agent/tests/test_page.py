@@ -30,7 +30,8 @@ def test_it_chats(serve: Serve, page: Page) -> None:
     page.sees("llm served by fake")
     page.fill("Your message", "one two three")
     page.press("Enter")
-    page.sees("one two three \n")
+    said = "document.querySelector('.assistant')?.textContent"
+    page.until("it answers", lambda: page.evaluate(said) == "one two three ")
     page.fill("Your message", "refuse")
     page.click("button", "Send")
     page.sees("the fake refuses")

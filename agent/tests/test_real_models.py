@@ -293,6 +293,13 @@ def test_the_engine_ends_with_its_front(gguf: Path, short_dir: Path, free_port: 
         assert (gone, left) == ([engine], [])
 
 
+def test_the_front_ends_with_its_engine(gguf: Path, short_dir: Path, free_port: int) -> None:
+    with started(gguf, "tcp", short_dir, port=free_port) as program:
+        (engine,) = psutil.Process(program.process.pid).children()
+        engine.kill()
+        assert program.process.wait(LIMIT) == 1
+
+
 def infer(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "llm_agent", "infer", "--folder", str(folder), *arguments],

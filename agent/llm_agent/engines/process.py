@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,10 @@ from typing import Any
 from llm_agent.errors import LoadError
 from llm_agent.runtime.config import Config
 from llm_agent.runtime.launch import engine_argv
+from llm_agent.runtime.leave import leave
 from llm_agent.runtime.model_folder import ModelFolder
 
+log = logging.getLogger(__name__)
 STOP_SECONDS = 10
 PR_SET_PDEATHSIG = 1
 SOCKET = "engine.sock"
@@ -32,6 +36,7 @@ class EngineProcess:
         self._process = process
         self._ready = ready
         self._private = private
+        self._closing = False
         self.endpoint = f"unix://{private / SOCKET}"
 
     @classmethod
@@ -60,6 +65,7 @@ class EngineProcess:
         with os.fdopen(self._ready, "rb") as events:
             for line in events:
                 if self._is_ready(json.loads(line), tell):
+                    threading.Thread(target=self._watch, name="engine", daemon=True).start()
                     return
         code = self._process.wait()
         raise LoadError(f"the engine ended with status {code} before it was ready")
@@ -71,6 +77,13 @@ class EngineProcess:
             tell(str(event.get("message")))
         return event.get("event") == "ready"
 
+    def _watch(self) -> None:
+        """A front without its engine has nothing to say: it ends with it."""
+        code = self._process.wait()
+        if not self._closing:
+            log.error("the engine ended with status %d", code)
+            leave(1)
+
     def warm_up(self) -> None:
         """Done by the launcher before it says ready."""
 
@@ -78,6 +91,7 @@ class EngineProcess:
         return {"engine_pid": self._process.pid}
 
     def close(self) -> None:
+        self._closing = True
         self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
