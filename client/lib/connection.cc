@@ -63,6 +63,8 @@ std::shared_ptr<grpc::Channel> Connection::TryConnect(std::chrono::milliseconds 
   if (!std::filesystem::exists(home_.control_socket(), error)) return nullptr;
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(64 << 20);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   auto channel = grpc::CreateCustomChannel("unix://" + home_.control_socket().string(),
                                            grpc::InsecureChannelCredentials(), arguments);
   const auto deadline = std::chrono::system_clock::now() + patience;
@@ -94,6 +96,11 @@ StatusOr<std::shared_ptr<grpc::Channel>> Connection::Connect(bool start) {
     std::this_thread::sleep_for(50ms);
   }
   return NotStarted(Unavailable("it does not answer on its socket"));
+}
+
+bool Connection::WaitUntilBack(std::chrono::milliseconds patience) {
+  return channel_ != nullptr &&
+         channel_->WaitForConnected(std::chrono::system_clock::now() + patience);
 }
 
 Status Connection::StartDaemon() {

@@ -22,6 +22,9 @@ class Connection {
   // kUnavailable (code "daemon_unreachable" or "daemon_not_started") otherwise.
   StatusOr<std::shared_ptr<grpc::Channel>> Connect(bool start);
 
+  // After a connection broke: waits for the daemon to answer again. False when it does not.
+  bool WaitUntilBack(std::chrono::milliseconds patience);
+
  private:
   std::shared_ptr<grpc::Channel> TryConnect(std::chrono::milliseconds patience);
   Status StartDaemon();

@@ -31,6 +31,11 @@ class Session {
   const platform::HomePaths& home() const { return connection_.home(); }
   bool json() const { return json_; }
 
+  // After a connection broke: true once the daemon answers again.
+  bool WaitForDaemon(std::chrono::milliseconds patience) {
+    return connection_.WaitUntilBack(patience);
+  }
+
   // A stub of `Service`; the daemon is started when none answers, unless `start` is false.
   template <typename Service>
   StatusOr<std::unique_ptr<typename Service::Stub>> Stub(bool start = true) {

@@ -12,7 +12,8 @@
 namespace llmd::client {
 namespace {
 
-constexpr int kReconnects = 3;
+constexpr int kReconnects = 5;
+constexpr std::chrono::seconds kPatience{20};  // for a daemon that is started again
 
 bool HasEnded(const v1::Job& job) {
   return job.state() == "succeeded" || job.state() == "failed" || job.state() == "cancelled";
@@ -77,6 +78,13 @@ Status JobError(const v1::Job& job) {
                      .next_step = job.error().next_step()});
 }
 
+Status Gone(const v1::Job& job) {
+  return MakeStatus(StatusCode::kUnavailable,
+                    "llmd went away; the job goes on when it is started again",
+                    {.code = "daemon_unreachable",
+                     .next_step = fmt::format("Start llmd, then: llmctl jobs watch {}", job.id())});
+}
+
 }  // namespace
 
 StatusOr<v1::Job> WatchJob(Session& session, const v1::Job& job) {
@@ -89,9 +97,11 @@ StatusOr<v1::Job> WatchJob(Session& session, const v1::Job& job) {
     progress.Clear();
     if (session.interrupt().Seen()) return HandleInterrupt(session, *stub, last);
     if (HasEnded(last)) break;
-    if (!status.ok() && (status.code() != StatusCode::kUnavailable || attempt >= kReconnects)) {
-      return status;
-    }
+    // A daemon that ends breaks the stream off in one of two ways.
+    const bool broken =
+        status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kCancelled;
+    if (!status.ok() && !broken) return status;
+    if (attempt >= kReconnects || !session.WaitForDaemon(kPatience)) return Gone(last);
   }
   if (last.state() != "succeeded") return JobError(last);
   return last;

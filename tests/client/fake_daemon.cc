@@ -66,6 +66,7 @@ class FakeDaemon::JobsService final : public v1::Jobs::Service {
     std::unique_lock lock(fake_.mutex_);
     fake_.watched_after = request->after_sequence();
     const bool first = ++fake_.watches == 1;
+    fake_.changed_.notify_all();
     for (const v1::JobEvent& event : fake_.events) {
       if (event.sequence() == 0 || event.sequence() > request->after_sequence()) {
         writer->Write(event);
@@ -155,6 +156,10 @@ FakeDaemon::FakeDaemon() {
   services_.push_back(std::make_unique<ServersService>(*this));
   services_.push_back(std::make_unique<AgentService>(*this));
   services_.push_back(std::make_unique<SystemService>(*this));
+  Listen();
+}
+
+void FakeDaemon::Listen() {
   grpc::ServerBuilder builder;
   builder.AddListeningPort("unix://" + (home_ / "run/llmd.sock").string(),
                            grpc::InsecureServerCredentials());
@@ -166,6 +171,19 @@ FakeDaemon::FakeDaemon() {
 FakeDaemon::~FakeDaemon() {
   watch_blocks = false;
   grpc_->Shutdown(std::chrono::system_clock::now());
+}
+
+void FakeDaemon::RestartWith(const v1::JobEvent& event) {
+  grpc_->Shutdown(std::chrono::system_clock::now());
+  grpc_->Wait();
+  watch_blocks = false;
+  events.push_back(event);
+  Listen();
+}
+
+void FakeDaemon::WaitForWatches(int count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this, count] { return watches >= count; });
 }
 
 grpc::Status Refusal(grpc::StatusCode code, const std::string& name, const std::string& message,

@@ -24,6 +24,11 @@ class FakeDaemon {
   FakeDaemon();
   ~FakeDaemon();
 
+  // Ends, cutting off who watches, and listens anew with one event more; Watch blocks no longer.
+  void RestartWith(const v1::JobEvent& event);
+  // Blocks until somebody has watched so many times.
+  void WaitForWatches(int count);
+
   std::string home() const { return home_.path().string(); }
   const TempFolder& folder() const { return home_; }
 
@@ -58,6 +63,8 @@ class FakeDaemon {
   class ServersService;
   class AgentService;
   class SystemService;
+
+  void Listen();
 
   TempFolder home_;
   std::mutex mutex_;

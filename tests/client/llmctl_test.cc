@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/thread.h"
 #include "client/fake_daemon.h"
 #include "client/llmctl_process.h"
 
@@ -197,6 +198,19 @@ TEST_F(LlmctlTest, AWatchThatBreaksGoesOnAfterTheLastEvent) {
   EXPECT_EQ(daemon_.watches, 2);
   EXPECT_EQ(daemon_.watched_after, 2);
   EXPECT_EQ(ran.err, "- download\n  <cut>\n");
+}
+
+TEST_F(LlmctlTest, AWatchOutlivesADaemonThatIsStartedAgain) {
+  daemon_.events = {Event(1, "step", "running"), Event(2, "log", "running")};
+  daemon_.watch_blocks = true;
+  Ran ran;
+  {
+    const JoiningThread watcher("watcher", [&] { ran = Run({"jobs", "watch", "job1"}); });
+    daemon_.WaitForWatches(1);
+    daemon_.RestartWith(Event(3, "state", "succeeded"));
+  }
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(daemon_.watched_after, 2);
 }
 
 TEST_F(LlmctlTest, DetachReturnsTheJob) {
