@@ -19,9 +19,16 @@ from kinds import answer, as_data, decoded, picture, refused, sums_to_one
 pytestmark = needs_torch
 
 
-@pytest.mark.parametrize("name", ["tiny-llava", "tiny-qwen2-vl"])
-def test_vision_language(start: Start, name: str) -> None:
-    server = start(name, "vlm")
+@pytest.mark.parametrize(
+    ("name", "kind", "loader"),
+    [
+        ("tiny-llava", "vlm", "AutoModelForImageTextToText"),
+        ("tiny-qwen2-vl", "vlm", "AutoModelForImageTextToText"),
+        ("tiny-janus", "multimodal-any", "JanusForConditionalGeneration"),
+    ],
+)
+def test_vision_language(start: Start, name: str, kind: str, loader: str) -> None:
+    server = start(name, kind, loader=loader)
 
     def ask(*urls: str, **more: Any) -> dict[str, Any]:
         parts: list[Any] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]

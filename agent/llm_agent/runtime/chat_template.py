@@ -69,7 +69,7 @@ class ChatTemplate:
         keep = ("PATH", "PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONSAFEPATH", "LD_LIBRARY_PATH")
         self._worker = subprocess.Popen(
             [sys.executable, "-m", "llm_agent.runtime.template_worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={name: os.environ[name] for name in keep if name in os.environ},
         )  # fmt: skip
         return self._worker

@@ -54,6 +54,7 @@ TINY: dict[str, Callable[[Path], None]] = {
     "musicgen": tiny_audio.musicgen,
     "llava": tiny_multimodal.llava,
     "qwen2-vl": tiny_multimodal.qwen2_vl,
+    "janus": tiny_multimodal.janus,
     "stable-diffusion": tiny_diffusion.stable_diffusion,
     "flux": tiny_diffusion.flux,
     "controlnet": tiny_diffusion.controlnet,

@@ -87,3 +87,46 @@ def qwen2_vl(out: Path) -> None:
         chat_template=tokenizer.chat_template,
     )  # fmt: skip
     save(model, processor, out, "tiny Qwen2-VL", "image-text-to-text", **_ends(ids))
+
+
+def janus(out: Path) -> None:
+    from transformers import (
+        JanusConfig,
+        JanusForConditionalGeneration,
+        JanusImageProcessor,
+        JanusProcessor,
+    )
+
+    tokenizer = tiny_tokenizers.byte_level(
+        extra_special_tokens={
+            "image_token": "<image_placeholder>",
+            "boi_token": "<begin_of_image>",
+            "eoi_token": "<end_of_image>",
+        }
+    )
+    template = tokenizer.chat_template.replace("<image>", "<image_placeholder>")
+    tokenizer.chat_template = template
+    ids = tiny_tokenizers.special_ids(tokenizer)
+    seed()
+    model = JanusForConditionalGeneration(
+        JanusConfig(
+            text_config=dict(model_type="llama", **TEXT, **ids),
+            vision_config=dict(
+                hidden_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=32,
+                patch_size=8, mlp_ratio=2.0, projection_dim=32, num_image_tokens=16,
+            ),
+            vq_config=dict(
+                embed_dim=8, num_embeddings=32, latent_channels=8, base_channels=32,
+                channel_multiplier=[1, 1], num_res_blocks=1, projection_dim=32, num_patches=4,
+                image_token_embed_dim=32, num_hidden_layers=1, hidden_size=32,
+            ),
+            image_token_id=tokenizer.convert_tokens_to_ids("<image_placeholder>"),
+        )
+    )  # fmt: skip
+    processor = JanusProcessor(
+        JanusImageProcessor(size={"height": 32, "width": 32}), tokenizer, chat_template=template,
+        num_image_tokens=16,
+    )  # fmt: skip
+    begin = tokenizer.convert_tokens_to_ids("<begin_of_image>")
+    save(model, processor, out, "tiny Janus", "any-to-any", guidance_scale=3,
+         generation_kwargs={"boi_token_id": begin}, **_ends(ids))  # fmt: skip
