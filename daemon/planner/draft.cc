@@ -82,6 +82,12 @@ void AddReasons(const PlannerInput& input, const ModelProfile& profile, Draft& d
   if (chosen == nullptr) {
     const std::vector<std::string>& refusals = draft.needs.refusals;
     if (!draft.wish.ok() || profile.kind == "unsupported") return;
+    for (const EngineFit& fit : draft.fits) {
+      if (fit.engine->id == input.wish.engine) {
+        draft.reasons.push_back(fmt::format("{} {}", fit.engine->id, fit.reason));
+        return;
+      }
+    }
     draft.reasons.insert(draft.reasons.end(), refusals.begin(), refusals.end());
     if (refusals.empty()) draft.reasons.push_back(NobodyServes(draft.fits, profile));
     return;

@@ -73,6 +73,7 @@ class Fitter {
                         : fmt::format("does not read {} weights", fit_.selection.format));
     }
     fit_.selection = std::move(other);
+    remark_ = fmt::format("with --variant {}", fit_.selection.variant);
     return true;
   }
 

@@ -63,8 +63,15 @@ void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
                       .files = static_cast<int64_t>(draft.files.files.size()),
                       .skipped = draft.files.skipped};
   profile.trainable = FindTrainable(profile, input.facts, draft.selection);
-  profile.supported = servable && draft.chosen != nullptr;
+  profile.supported =
+      servable && std::any_of(draft.fits.begin(), draft.fits.end(),
+                              [](const EngineFit& fit) { return fit.served_on_os; });
   profile.notes = draft.needs.notes;
+  if (draft.chosen != nullptr) {
+    profile.notes.push_back(fmt::format(
+        "disk: {} of files, up to {} for the environment, less where models share it",
+        FormatBytes(draft.files.bytes), FormatBytes(draft.chosen->engine->environment_bytes)));
+  }
   if (draft.memory) {
     profile.notes.insert(profile.notes.end(), draft.memory->basis.begin(),
                          draft.memory->basis.end());

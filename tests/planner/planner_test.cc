@@ -67,6 +67,25 @@ TEST(CompleteProfileTest, AWishForWhatIsNotThereIsAReason) {
   EXPECT_EQ(CheckExitCode(profile), 3);
 }
 
+TEST(CompleteProfileTest, AnEngineThatCannotIsToldOffByItself) {
+  Asked asked{.wish = {.engine = "vllm"}};
+  const ModelProfile profile = asked.Complete(SmallModel());
+  EXPECT_TRUE(profile.supported);  // by another
+  EXPECT_THAT(profile.reasons, ElementsAre("vllm needs a CUDA GPU"));
+  EXPECT_EQ(CheckExitCode(profile), 3);
+}
+
+TEST(CompleteProfileTest, AGgufBesideOtherWeightsIsOffered) {
+  Model model = SmallModel();
+  model.AddFile("small.Q4_K_M.gguf", 140'000'000);
+  model.profile.variants = {{.name = "Q4_K_M", .files = {"small.Q4_K_M.gguf"}}};
+  const ModelProfile profile = Asked{}.Complete(model);
+  EXPECT_TRUE(FindBackend(profile, "llama.cpp")->usable);
+  EXPECT_EQ(FindBackend(profile, "llama.cpp")->reason, "with --variant Q4_K_M");
+  EXPECT_EQ(Asked{}.MakePlan(model)->engine, "transformers");
+  EXPECT_EQ(Asked{.wish = {.variant = "Q4_K_M"}}.MakePlan(model)->engine, "llama.cpp");
+}
+
 TEST(CompleteProfileTest, TooLittleDisk) {
   Asked asked;
   asked.machine.disk_free_bytes = kGiB;
