@@ -86,6 +86,21 @@ std::vector<std::string> MissingParts(const Facts& facts, const ModelConfig& con
   return missing;
 }
 
+// By its header; where that could not be read, by the name that all of them have.
+void DeriveProjector(const Facts& facts, FactSheet& sheet) {
+  const auto projector = std::find_if(facts.ggufs.begin(), facts.ggufs.end(), IsProjector);
+  const bool read = projector != facts.ggufs.end();
+  const bool named =
+      std::any_of(facts.weights.begin(), facts.weights.end(), [](const WeightSet& set) {
+        return set.format == "gguf" && ToLower(set.stem).find("mmproj") != std::string::npos;
+      });
+  sheet.Set("gguf.projector", read || named);
+  if (!read && !named) return;
+  const bool hears = read && GgufFlag(*projector, "clip.has_audio_encoder");
+  sheet.Set("gguf.hears", hears);
+  sheet.Set("gguf.sees", !hears || GgufFlag(*projector, "clip.has_vision_encoder"));
+}
+
 }  // namespace
 
 void DeriveGguf(const Facts& facts, FactSheet& sheet) {
@@ -98,13 +113,7 @@ void DeriveGguf(const Facts& facts, FactSheet& sheet) {
   const auto model =
       std::find_if(facts.ggufs.begin(), facts.ggufs.end(),
                    [](const GgufFacts& gguf) { return IsSound(gguf) && !IsProjector(gguf); });
-  const auto projector = std::find_if(facts.ggufs.begin(), facts.ggufs.end(), IsProjector);
-  sheet.Set("gguf.projector", projector != facts.ggufs.end());
-  if (projector != facts.ggufs.end()) {
-    const bool hears = GgufFlag(*projector, "clip.has_audio_encoder");
-    sheet.Set("gguf.hears", hears);
-    sheet.Set("gguf.sees", !hears || GgufFlag(*projector, "clip.has_vision_encoder"));
-  }
+  DeriveProjector(facts, sheet);
   if (model == facts.ggufs.end()) {
     for (const GgufFacts& gguf : facts.ggufs) {
       sheet.SetText("gguf.type", GgufText(gguf, "general.type"));

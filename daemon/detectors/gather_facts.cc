@@ -192,10 +192,11 @@ class Gatherer {
         GgufFacts gguf{.file = path};
         const Status read = ReadGguf(gguf);
         LLMD_RETURN_IF_ERROR(cancel_.Check());
-        if (!read.ok()) {
+        if (!read.ok() && !IsAnAnswer(read)) {
           trouble = read;
           continue;
         }
+        if (!read.ok()) gguf.error = SanitizeForTerminal(path + ": " + Message(read));
         const bool sound = gguf.error.empty();
         facts_.ggufs.push_back(std::move(gguf));
         if (sound) break;

@@ -1,6 +1,8 @@
 // Every golden case through the code that `check` runs: repository, probes, detective, planner.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -12,6 +14,7 @@
 #include "golden/score.h"
 #include "handlers/handlers.h"
 #include "planner/planner.h"
+#include "support/temp_folder.h"
 
 namespace llmd::testing {
 namespace {
@@ -30,12 +33,15 @@ struct Checker {
                        .memory_available_bytes = int64_t{4} << 40,
                        .disk_free_bytes = int64_t{8} << 40};
 
-  Checker() {
+  // `user_dir` is a user's rules.d; it may be missing.
+  explicit Checker(const std::filesystem::path& user_dir = {}) {
     const std::filesystem::path daemon = LLMD_SOURCE_DIR "/daemon";
     std::vector<std::string> errors;
-    detective = detectors::Detective::Load(daemon / "detectors/rules", "").value();
-    engines = engines::LoadEngines(daemon / "engines/profiles", "", errors).value();
-    handlers = handlers::LoadHandlers(daemon / "handlers/profiles", "", errors).value();
+    detective = detectors::Detective::Load(daemon / "detectors/rules", user_dir).value();
+    engines = engines::LoadEngines(daemon / "engines/profiles", user_dir, errors).value();
+    handlers = handlers::LoadHandlers(daemon / "handlers/profiles", user_dir, errors).value();
+    for (const std::string& error : detective->user_rule_errors()) errors.push_back(error);
+    EXPECT_TRUE(errors.empty()) << errors.front();
   }
 
   ModelProfile Check(hub::Repository& repository) const {
@@ -108,6 +114,30 @@ TEST(GoldenTest, EveryCaseIsRightOrHonestlyRefused) {
   const int count = all.right + all.refused + all.wrong;
   ASSERT_GT(count, 200);
   EXPECT_LT(all.refused, kMostRefused * count);
+}
+
+// docs/adding-a-model-type.md: a rule file and a handler file in rules.d, and the case that says
+// what they are for.
+TEST(GoldenTest, AModelTypeIsAddedByTwoFilesAtRunTime) {
+  const std::filesystem::path invented = LLMD_SOURCE_DIR "/tests/golden/invented";
+  const TempFolder rules;
+  for (const char* name : {"glacier.yaml", "glacier-handler.yaml"}) {
+    std::filesystem::copy_file(invented / name, rules / name);
+    std::filesystem::permissions(rules / name, std::filesystem::perms::owner_all);
+  }
+  const std::vector<GoldenCase> cases = LoadGoldenCases(invented);
+  ASSERT_EQ(cases.size(), 1u);
+  const Checker with(rules.path());
+  const ModelProfile profile = with.Check(*MakeRepository(cases[0]));
+  const Score score = ScoreProfile(cases[0], profile, planner::CheckExitCode(profile));
+  EXPECT_EQ(score.verdict, Verdict::kRight)
+      << fmt::format("{}", fmt::join(score.differences, "; "));
+  EXPECT_TRUE(profile.HasCapability("sparse"));
+  // Without them it is refused by name.
+  const ModelProfile unknown = Checker().Check(*MakeRepository(cases[0]));
+  EXPECT_FALSE(unknown.supported);
+  ASSERT_FALSE(unknown.reasons.empty());
+  EXPECT_NE(unknown.reasons.front().find("'glacier'"), std::string::npos);
 }
 
 }  // namespace
