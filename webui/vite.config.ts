@@ -7,6 +7,9 @@ export default defineConfig({
   base: './',
   build: {
     target: 'es2022',
+    // The first ones with light-dark(); for older ones it would be rewritten to something that
+    // Mantine's color-scheme does not set.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     // The content security policy allows no inline script and no data: script or style.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,

@@ -1,6 +1,10 @@
 import { Box, Button, Group, Loader, Text } from '@mantine/core'
-import { useConnection, useLlmd, useWorld } from '../../api'
+import { type Problem, useConnection, useLlmd, useWorld } from '../../api'
 import { Notice } from '../../ui/notice'
+
+function sentences({ message, nextStep }: Problem): string {
+  return [message.replace(/[.:]?$/, '.'), nextStep].join(' ').trim()
+}
 
 /** Says that llmd is away, for as long as it is. What was known stays visible below. */
 export function ConnectionBanner() {
@@ -13,9 +17,7 @@ export function ConnectionBanner() {
       <Notice role="alert" tone="warn" title="llmd is away">
         <Group justify="space-between" gap="sm">
           <div style={{ flex: '1 1 300px' }}>
-            <Text size="sm">
-              {connection.problem.message} {connection.problem.nextStep}
-            </Text>
+            <Text size="sm">{sentences(connection.problem)}</Text>
             <Text size="sm">
               {known && 'What you see is how things last were. '}
               This page comes back by itself.
