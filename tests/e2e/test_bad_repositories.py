@@ -27,7 +27,9 @@ def weights() -> bytes:
 
 
 def repository(**meta: Any) -> dict[str, Any]:
-    files: dict[str, Any] = {"config.json": LLAMA, "model.safetensors": weights()}
+    files: dict[str, Any] = {
+        "config.json": LLAMA, "model.safetensors": weights(), "tokenizer.json": "{}"
+    }  # fmt: skip
     return {**files, "repo.json": meta} if meta else files
 
 

@@ -70,7 +70,9 @@ def requests_for(launch: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     if launch["kind"] == "reranker":
         documents = [text_of(context // 2)] * 16
         return [("/v1/rerank", {"query": "lights", "documents": documents})]
-    return [("/v1/classify", {"input": [text_of(min(context or 64, 400))] * 8})]
+    if launch["kind"] in ("text-classification", "token-classification"):
+        return [("/v1/classify", {"input": [text_of(min(context or 64, 400))] * 8})]
+    return []  # what the warm-up took is all that is measured
 
 
 def ask(daemon: Daemon, route: str, body: dict[str, Any]) -> None:
@@ -93,7 +95,7 @@ def measure(daemon: Daemon, name: str, folder: Path, context: int) -> Row:
     pid = daemon.llmctl.servers()[model]["pid"]
     at_rest = memory_of(pid, "VmRSS")
     work = requests_for(launch)
-    with concurrent.futures.ThreadPoolExecutor(len(work)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max(len(work), 1)) as pool:
         list(pool.map(lambda one: ask(daemon, one[0], {"model": model, **one[1]}), work))
     peak = memory_of(pid, "VmHWM")
     daemon.llmctl("stop", model, "--json").ok()

@@ -139,6 +139,8 @@ class Page:
     def all(self, role: str, name: str = "") -> list[int]:
         """DOM nodes with this role whose name fits the regular expression, in page order."""
         root = self.send("Runtime.evaluate", expression="document.documentElement")["result"]
+        if "objectId" not in root:
+            raise ProtocolError("there is no document yet")
         found = self.send("Accessibility.queryAXTree", objectId=root["objectId"], role=role)
         pattern = re.compile(name)
         return [
