@@ -27,7 +27,8 @@ void AppendRow(std::string& out, const std::vector<std::string>& row,
 }  // namespace
 
 void Table::Add(std::vector<std::string> row) {
-  for (std::string& cell : row) cell = Safe(cell);
+  // A line a row: of a message of several lines, such as a server's last words, the first one.
+  for (std::string& cell : row) cell = Safe(cell.substr(0, cell.find('\n')));
   row.resize(head_.size());
   rows_.push_back(std::move(row));
 }

@@ -9,7 +9,7 @@ namespace llmd::client {
 class Table {
  public:
   explicit Table(std::vector<std::string> head) : head_(std::move(head)) {}
-  // Cells are made safe for the terminal here.
+  // Cells are made safe for the terminal here; of a text of several lines the first is shown.
   void Add(std::vector<std::string> row);
   bool empty() const { return rows_.empty(); }
   std::string Render() const;

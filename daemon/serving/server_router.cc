@@ -39,6 +39,14 @@ Status StoppedMeanwhile(const ModelRecord& record) {
                     {.code = "server_stopped", .next_step = "Try again."});
 }
 
+Status NotStarted(const ServerRecord& record) {
+  const char* why = record.reason.empty() ? "it was stopped" : record.reason.c_str();
+  return MakeStatus(StatusCode::kUnavailable,
+                    fmt::format("{} did not become ready: {}", record.model, why),
+                    {.code = "server_failed",
+                     .next_step = fmt::format("See its log: llmctl logs {}", record.model)});
+}
+
 }  // namespace
 
 bool Lease::Allows(std::string_view method, std::string_view path) const {
@@ -283,6 +291,10 @@ void ServerRouter::OnServerChanged(const ServerRecord& record) {
     entry.server = record;
     entry.server.in_flight = old.in_flight;
     entry.server.last_used_at = old.last_used_at;
+    // Nobody's start is answered for a server that was adopted while it was starting.
+    if (entry.start_id == 0 && IsComing(old.state) && !IsComing(record.state)) {
+      wakes = TakeWaiters(entry, IsUp(record.state) ? OkStatus() : NotStarted(record));
+    }
     if (!HoldsMemory(record.state)) {
       ledger_.Release(record.model);
       entry.server.in_flight = 0;

@@ -326,6 +326,34 @@ TEST_F(ServerRouterTest, AdoptedServersServeAtOnce) {
   EXPECT_THAT(supervisor_.starts(), IsEmpty());
 }
 
+TEST_F(ServerRouterTest, AServerAdoptedWhileItStartsIsWaitedFor) {
+  for (const bool comes_up : {true, false}) {
+    SCOPED_TRACE(comes_up);
+    const std::string name = comes_up ? "a/up" : "a/down";
+    const std::string folder = FolderNameFor(name);
+    Install(name);
+    const ServerRecord record{.model = name,
+                              .folder_name = folder,
+                              .state = ServerState::kStarting,
+                              .pid = 9,
+                              .reserved_bytes = 8};
+    supervisor_.Adopt(record);
+    ASSERT_TRUE(router_.Restore({record}).ok());
+    Acquired got;
+    router_.Acquire(name, {}, got.Done());
+    EXPECT_EQ(got.calls, 0);
+    if (comes_up) {
+      supervisor_.Ready(folder, "unix:///x.sock");
+      EXPECT_TRUE(got.ok());
+    } else {
+      supervisor_.Fail(folder, Unavailable("exit code 3"));
+      EXPECT_EQ(got.code(), "server_failed");
+    }
+    EXPECT_EQ(got.calls, 1);
+    EXPECT_THAT(supervisor_.starts(), IsEmpty());
+  }
+}
+
 TEST_F(ServerRouterTest, AdoptedServersOfModelsThatAreGoneAreStopped) {
   supervisor_.Adopt({.model = "gone/x", .folder_name = "gone_x", .state = ServerState::kReady});
   ASSERT_TRUE(router_.Restore(*supervisor_.Begin()).ok());
