@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prompted_models import MODELS as PROMPTED
 
 from helpers import AGENT, FakeText, RunningServer, serving
 from llm_agent.loaders.base import Settings
@@ -59,14 +60,19 @@ def serve(short_dir: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def start(serve: Serve, tmp_path: Path) -> Start:
-    """A tiny model of the catalogue behind its routes, in this process."""
+    """A tiny model of the catalogue or of prompted_models behind its routes, in this process."""
 
     def run(name: str, kind: str, library: str = "", **more: Any) -> RunningServer:
-        weights = make(name, tmp_path / name)
+        if name in PROMPTED:
+            weights = tmp_path / name
+            weights.mkdir()
+            PROMPTED[name](weights)
+        else:
+            weights = make(name, tmp_path / name)
         settings = Settings(
             weights=weights, kind=kind, name=f"tiny/{name}", library=library, **more
         )
-        entry = find_entry(kind, library)
+        entry = find_entry(kind, library, settings.loader)
         return serve(make_loader(settings), face=entry.face, kind=kind, slots=1)
 
     return run

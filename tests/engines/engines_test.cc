@@ -71,14 +71,14 @@ TEST_F(EnginesTest, OurProfilesLoad) {
   }
 }
 
-// The keys of the agent's loader table, read as text: "kind", or "library:kind" where a library has
-// loaders of its own.
+// The keys of the agent's loader table, read as text: "kind", "library:kind" where a library has
+// loaders of its own, "class:kind" where a class of transformers has.
 std::set<std::string> AgentLoaders() {
   const auto table =
       ReadFile(fs::path(LLMD_SOURCE_DIR) / "agent/llm_agent/loaders/table.py", 1u << 20);
   std::set<std::string> keys;
   if (!table.ok()) return keys;
-  const std::regex entry(R"re(\n    "([a-z0-9:-]+)": Entry\()re");
+  const std::regex entry(R"re(\n    "([A-Za-z0-9:-]+)": Entry\()re");
   for (auto at = std::sregex_iterator(table->begin(), table->end(), entry);
        at != std::sregex_iterator(); ++at) {
     keys.insert((*at)[1]);
@@ -116,6 +116,9 @@ TEST_F(EnginesTest, EveryLoaderOfTheAgentIsUsedByAnEngine) {
     for (const ServedKind& served : engine.serves) {
       used.insert(served.kind);
       used.insert(engine.id + ":" + served.kind);
+      for (const SpecCondition& condition : served.when) {
+        for (const std::string& loader : condition.loaders) used.insert(loader + ":" + served.kind);
+      }
     }
   }
   for (const std::string& key : AgentLoaders()) EXPECT_TRUE(used.contains(key)) << key;

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field
 
 from llm_agent.api import exchange
-from llm_agent.api.generate import GenerateBody, add_generate
+from llm_agent.api.generate import Candidate, GenerateBody, add_generate
 from llm_agent.api.media import decode_file
 from llm_agent.errors import BadRequest
 from llm_agent.loaders.faces import Entity, Label, LabelModel, Reply, TagModel
 from llm_agent.runtime.limits import Limits
 from llm_agent.runtime.service import Service
-
-Candidate = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class ClassifyBody(exchange.Body):

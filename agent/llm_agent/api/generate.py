@@ -17,6 +17,7 @@ from llm_agent.runtime.limits import Limits
 from llm_agent.runtime.service import Service
 
 Text = Annotated[str, Field(max_length=1_000_000)]
+Candidate = Annotated[str, Field(min_length=1, max_length=1000)]  # a label to choose
 
 
 class GenerateBody(exchange.Body):
@@ -24,7 +25,7 @@ class GenerateBody(exchange.Body):
     prompt: Text | None = None
     file: str | None = None  # data: address
     context: Text | None = None
-    labels: list[str] | None = None
+    labels: list[Candidate] | None = None
     top_k: Annotated[int, Field(ge=1, le=1000)] | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
@@ -32,8 +33,9 @@ class GenerateBody(exchange.Body):
     def ask(self, limits: Limits) -> Ask:
         file = self.file_bytes(limits) if self.file is not None else None
         return Ask(
-            self.prompt or "", file, self.context or "", top_k=self.top_k, threshold=self.threshold
-        )
+            self.prompt or "", file, self.context or "", top_k=self.top_k,
+            threshold=self.threshold, labels=self.labels or [],
+        )  # fmt: skip
 
     def file_bytes(self, limits: Limits) -> bytes:
         if self.file is None:

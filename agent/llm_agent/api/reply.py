@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from llm_agent.api import exchange
-from llm_agent.api.generate import GenerateBody, add_generate
+from llm_agent.api.generate import Candidate, GenerateBody, add_generate
 from llm_agent.api.media import data_address, decode_file
 from llm_agent.errors import BadRequest
 from llm_agent.loaders.faces import Ask, Reply, ReplyModel
@@ -26,15 +26,25 @@ VISION_ROUTES = {
 }
 
 
+Pixel = Annotated[float, Field(ge=0, le=1_000_000)]
+Point = Annotated[list[Pixel], Field(min_length=2, max_length=2)]
+
+
 class VisionBody(exchange.Body):
     model: str | None = None
     image: str  # data: address
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=1, le=1000)] | None = None
+    labels: list[Candidate] | None = None
+    points: Annotated[list[Point], Field(max_length=64)] | None = None
+    box: Annotated[list[Pixel], Field(min_length=4, max_length=4)] | None = None
 
     def ask(self, limits: Limits) -> Ask:
-        image = decode_file(self.image, "image", limits.upload_bytes)
-        return Ask(file=image, threshold=self.threshold, top_k=self.top_k)
+        return Ask(
+            file=decode_file(self.image, "image", limits.upload_bytes),
+            threshold=self.threshold, top_k=self.top_k, labels=self.labels or [],
+            points=self.points or [], box=self.box or [],
+        )  # fmt: skip
 
 
 def add_routes(app: FastAPI, service: Service) -> None:
@@ -43,6 +53,10 @@ def add_routes(app: FastAPI, service: Service) -> None:
         for need in model.needs:
             if not getattr(ask, need):
                 raise BadRequest(f"{need}: missing", param=need)
+        for extra in ("labels", "points", "box"):
+            if getattr(ask, extra) and extra not in model.knows:
+                raise BadRequest(f"{extra}: this model does not take any", param=extra,
+                                 code="unsupported_parameter")  # fmt: skip
         return await exchange.answer(request, service, lambda stop: model.reply(ask, stop))
 
     async def generate(request: Request, body: GenerateBody) -> Reply:

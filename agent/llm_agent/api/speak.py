@@ -14,7 +14,7 @@ from llm_agent.api import exchange
 from llm_agent.api.generate import GenerateBody, add_generate
 from llm_agent.errors import BadRequest
 from llm_agent.loaders import media
-from llm_agent.loaders.faces import Reply, Sound, SpeakModel
+from llm_agent.loaders.faces import Reply, Sound, SpeakModel, Speech
 from llm_agent.runtime.cancellation import Cancellation
 from llm_agent.runtime.limits import Limits
 from llm_agent.runtime.service import Emit, Service
@@ -37,10 +37,13 @@ class SpeechBody(exchange.Body):
     speed: Annotated[float, Field(ge=0.25, le=4)] | None = None
     stream_format: Literal["audio", "sse"] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    num_inference_steps: Annotated[int, Field(ge=1)] | None = None
 
-    def checked(self, limits: Limits, voices: list[str]) -> tuple[str, str, str]:
-        """Text, voice and format. Raises BadRequest."""
+    def speech(self, limits: Limits, model: SpeakModel) -> Speech:
+        """What is asked for. Raises BadRequest."""
         text = checked_text(self.input, limits, "input")
+        self._check_extras(limits, model)
         if self.speed not in (None, 1.0):
             raise BadRequest("speed: this model speaks at its own", param="speed",
                              code="unsupported_parameter")  # fmt: skip
@@ -49,13 +52,26 @@ class SpeechBody(exchange.Body):
                              next_step=f"one of {', '.join(MEDIA_TYPES)}")  # fmt: skip
         voice = self.voice if isinstance(self.voice, str) else ""
         # Clients name OpenAI's voices by default; a model with one voice speaks with that one.
-        if voices and voice and voice not in voices:
+        if model.voices and voice and voice not in model.voices:
             raise BadRequest(
                 f"voice: {voice[:50]!r} is unknown",
                 param="voice",
-                next_step=f"one of {', '.join(voices[:50])}",
+                next_step=f"one of {', '.join(model.voices[:50])}",
             )
-        return text, voice if voices else "", self.response_format or "mp3"
+        voice = voice if model.voices else ""
+        return Speech(text, voice, self.seed, self.seconds, self.num_inference_steps)
+
+    def _check_extras(self, limits: Limits, model: SpeakModel) -> None:
+        for field, name, most in (
+            ("seconds", "seconds", limits.made_seconds),
+            ("num_inference_steps", "steps", limits.steps),
+        ):
+            value = getattr(self, field)
+            if value is not None and name not in model.knows:
+                raise BadRequest(f"{field}: not for this model", param=field,
+                                 code="unsupported_parameter")  # fmt: skip
+            if value is not None and value > most:
+                raise BadRequest(f"{field}: at most {most}", param=field)
 
 
 def checked_text(text: str, limits: Limits, param: str) -> str:
@@ -68,19 +84,20 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/audio/speech")
     async def speech(request: Request) -> Response:
         body = await exchange.read_body(request, SpeechBody, service.limits.body_bytes)
-        text, voice, form = body.checked(service.limits, _model(service).voices)
+        asked = body.speech(service.limits, _model(service))
+        form = body.response_format or "mp3"
         if body.stream_format == "sse":
-            return await _events(request, service, text, voice, body.seed)
+            return await _events(request, service, asked)
         if form == "pcm":
-            return await _pcm(request, service, text, voice, body.seed)
-        sound = await _whole(request, service, text, voice, body.seed)
+            return await _pcm(request, service, asked)
+        sound = await _whole(request, service, asked)
         return Response(
             media.encode_sound(sound.samples, sound.rate, form), media_type=MEDIA_TYPES[form]
         )
 
     async def generate(request: Request, body: GenerateBody) -> Reply:
         text = checked_text(body.text(), service.limits, "prompt")
-        sound = await _whole(request, service, text, "", body.seed)
+        sound = await _whole(request, service, Speech(text, seed=body.seed))
         seconds = len(sound.samples) / sound.rate
         result = {"seconds": seconds, "sampling_rate": sound.rate}
         data = media.encode_sound(sound.samples, sound.rate, "wav")
@@ -93,33 +110,26 @@ def _model(service: Service) -> SpeakModel:
     return cast(SpeakModel, service.loader)
 
 
-async def _whole(
-    request: Request, service: Service, text: str, voice: str, seed: int | None
-) -> Sound:
+async def _whole(request: Request, service: Service, speech: Speech) -> Sound:
     model = _model(service)
 
     def work(cancellation: Cancellation) -> Sound:
         pieces: list[Sound] = []
-        model.speak(text, voice, seed, cancellation, pieces.append)
+        model.speak(speech, cancellation, pieces.append)
         return Sound(*media.joined([(p.samples, p.rate) for p in pieces]))
 
     return await exchange.answer(request, service, work)
 
 
-async def _pcm(
-    request: Request, service: Service, text: str, voice: str, seed: int | None
-) -> Response:
+async def _pcm(request: Request, service: Service, speech: Speech) -> Response:
     """As it is spoken, piece by piece."""
     model = _model(service)
 
     def work(cancellation: Cancellation, emit: Emit[bytes]) -> None:
-        model.speak(
-            text,
-            voice,
-            seed,
-            cancellation,
-            lambda sound: emit(media.pcm(sound.samples, sound.rate, PCM_RATE)),
-        )
+        def on_sound(sound: Sound) -> None:
+            emit(media.pcm(sound.samples, sound.rate, PCM_RATE))
+
+        model.speak(speech, cancellation, on_sound)
 
     async def as_is(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:
@@ -128,9 +138,7 @@ async def _pcm(
     return await exchange.stream(request, service, work, as_is, MEDIA_TYPES["pcm"])
 
 
-async def _events(
-    request: Request, service: Service, text: str, voice: str, seed: int | None
-) -> Response:
+async def _events(request: Request, service: Service, speech: Speech) -> Response:
     """PCM in server-sent events."""
     model = _model(service)
 
@@ -139,7 +147,7 @@ async def _events(
             data = base64.b64encode(media.pcm(sound.samples, sound.rate, PCM_RATE)).decode()
             emit({"type": "speech.audio.delta", "audio": data})
 
-        model.speak(text, voice, seed, cancellation, on_sound)
+        model.speak(speech, cancellation, on_sound)
         emit({"type": "speech.audio.done"})
 
     def encode(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

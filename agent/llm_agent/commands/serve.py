@@ -83,7 +83,7 @@ def serve_folder(
         make = partial(_same, engine)
     else:
         chosen = settings.loader_settings(folder, config)
-        face = find_entry(chosen.kind, chosen.library).face
+        face = find_entry(chosen.kind, chosen.library, chosen.loader).face
         service = Service(folder, face, chosen.parallel, chosen.limits, readiness)
         make = partial(make_loader, chosen)
     app = create_app(service, asked.ui)

@@ -20,7 +20,7 @@ from llm_agent.runtime.json_file import read_object
 WARM_UP_SIDE = 64
 
 
-class _PipelineOfDiffusers:
+class PipelineOfDiffusers:
     """One pipeline, one request at a time: a device draws one picture at once."""
 
     def __init__(self, settings: Settings) -> None:
@@ -133,7 +133,7 @@ def _only_half_precision(settings: Settings) -> bool:
     return bool(files) and all(".fp16." in name for name in files)
 
 
-class DiffusionImageLoader(_PipelineOfDiffusers):
+class DiffusionImageLoader(PipelineOfDiffusers):
     @property
     def takes_image(self) -> bool:
         """Whether it is a pipeline that starts from a picture."""
@@ -223,7 +223,7 @@ class ControlNetLoader(DiffusionImageLoader):
         )
 
 
-class DiffusionVideoLoader(_PipelineOfDiffusers):
+class DiffusionVideoLoader(PipelineOfDiffusers):
     def warm_up(self) -> None:
         side = max(WARM_UP_SIDE // self._multiple, 1) * self._multiple
         scene = Scene(prompt="a house", width=side, height=side, steps=1, frames=5)

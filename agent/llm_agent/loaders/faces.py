@@ -63,6 +63,9 @@ class Ask:
     context: str = ""  # of a question: the text that holds the answer
     top_k: int | None = None
     threshold: float | None = None
+    labels: list[str] = field(default_factory=list)  # what to look for
+    points: list[list[float]] = field(default_factory=list)  # x, y in pixels, on the thing meant
+    box: list[float] = field(default_factory=list)  # xmin, ymin, xmax, ymax around it
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Reply:
 
 class ReplyModel(Loader, Protocol):
     needs: tuple[str, ...]  # fields of Ask that must be there
+    knows: tuple[str, ...]  # those of labels, points and box that mean something to it
 
     def reply(self, ask: Ask, cancellation: Cancellation) -> Reply: ...
 
@@ -115,22 +119,29 @@ class HearModel(Loader, Protocol):
 
 @dataclass(frozen=True)
 class Sound:
-    samples: Any  # float32, one channel
+    samples: Any  # float32: one channel, or samples x channels
     rate: int
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What is to be heard: a text to speak, or the description of a sound."""
+
+    text: str
+    voice: str = ""
+    seed: int | None = None
+    seconds: float | None = None
+    steps: int | None = None
 
 
 class SpeakModel(Loader, Protocol):
     voices: list[str]
+    knows: tuple[str, ...]  # those of seconds and steps that mean something to it
 
     def speak(
-        self,
-        text: str,
-        voice: str,
-        seed: int | None,
-        cancellation: Cancellation,
-        on_sound: Callable[[Sound], None],
+        self, speech: Speech, cancellation: Cancellation, on_sound: Callable[[Sound], None]
     ) -> None:
-        """Calls `on_sound` with each piece, all of one rate."""  # fmt: skip
+        """Calls `on_sound` with each piece, all of one rate."""
 
 
 @dataclass(frozen=True)

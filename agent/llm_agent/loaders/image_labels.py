@@ -6,8 +6,8 @@ import io
 
 from PIL import Image
 
-from llm_agent.errors import BadRequest
 from llm_agent.loaders import media
+from llm_agent.loaders.candidates import needed
 from llm_agent.loaders.faces import Label
 from llm_agent.loaders.pipeline import PipelineLoader
 from llm_agent.runtime.cancellation import Cancellation
@@ -48,14 +48,10 @@ class ZeroShotImageLoader(PipelineLoader):
     def classify(
         self, items: list[bytes], candidates: list[str], cancellation: Cancellation
     ) -> list[list[Label]]:
-        if not candidates:
-            raise BadRequest(
-                "labels: missing: this model chooses among the labels of the request",
-                param="labels", next_step='send "labels": ["a cat", "a dog"]',
-            )  # fmt: skip
+        labels = needed(candidates, '["a cat", "a dog"]')
         found = []
         for item in items:
             cancellation.check()
-            scores = self._run(media.open_picture(item, self._limits), candidate_labels=candidates)
+            scores = self._run(media.open_picture(item, self._limits), candidate_labels=labels)
             found.append([Label(score["label"], float(score["score"])) for score in scores])
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from llm_agent.loaders.pipeline import PipelineLoader
 from llm_agent.runtime.cancellation import Cancellation
 
 
-class _PictureLoader(PipelineLoader):
-    needs = ("file",)
+class PictureLoader(PipelineLoader):
+    needs: tuple[str, ...] = ("file",)
+    knows: tuple[str, ...] = ()
 
     def warm_up(self) -> None:
         self.reply(Ask(file=blank_picture()), Cancellation())
@@ -32,51 +34,60 @@ class _PictureLoader(PipelineLoader):
         raise NotImplementedError
 
 
-class ObjectDetectionLoader(_PictureLoader):
+class ObjectDetectionLoader(PictureLoader):
     task = "object-detection"
 
     def _look(self, picture: Any, ask: Ask) -> Reply:
         threshold = 0.5 if ask.threshold is None else ask.threshold
-        found = self._run(picture, threshold=threshold)
-        result = [
-            {
-                "label": thing["label"],
-                "score": float(thing["score"]),
-                "box": {side: int(at) for side, at in thing["box"].items()},
-            }
-            for thing in found
-        ]
-        lines = [f"{r['score']:.4f}  {r['label']}  {_corners(r['box'])}" for r in result]
-        return Reply("\n".join(lines) or "nothing found", result)
+        return detections(self._run(picture, threshold=threshold))
+
+
+def detections(things: list[dict[str, Any]]) -> Reply:
+    """Things as the pipelines of transformers tell them: label, score, box."""
+    result = [
+        {
+            "label": thing["label"],
+            "score": float(thing["score"]),
+            "box": {side: int(at) for side, at in thing["box"].items()},
+        }
+        for thing in things
+    ]
+    lines = [f"{r['score']:.4f}  {r['label']}  {_corners(r['box'])}" for r in result]
+    return Reply("\n".join(lines) or "nothing found", result)
 
 
 def _corners(box: dict[str, int]) -> str:
     return f"({box['xmin']}, {box['ymin']}) to ({box['xmax']}, {box['ymax']})"
 
 
-class SegmentationLoader(_PictureLoader):
+class SegmentationLoader(PictureLoader):
     task = "image-segmentation"
 
     def _look(self, picture: Any, ask: Ask) -> Reply:
         options = {} if ask.threshold is None else {"threshold": ask.threshold}
-        result, lines = [], []
-        for part in self._run(picture, **options):
-            mask = part["mask"]
-            share = float((np.asarray(mask) > 0).mean())
-            score = None if part["score"] is None else float(part["score"])
-            result.append(
-                {
-                    "label": part["label"],
-                    "score": score,
-                    "share": share,
-                    "mask": base64.b64encode(media.png(mask)).decode(),
-                }
-            )
-            lines.append(f"{share:6.1%}  {part['label']}")
-        return Reply("\n".join(lines) or "nothing found", result)
+        return segments(self._run(picture, **options))
 
 
-class DepthLoader(_PictureLoader):
+def segments(parts: Iterable[dict[str, Any]]) -> Reply:
+    """Parts as the pipeline of transformers tells them: label and score, or None; a mask."""
+    result, lines = [], []
+    for number, part in enumerate(parts, 1):
+        mask = part["mask"]
+        share = float((np.asarray(mask) > 0).mean())
+        score = None if part["score"] is None else float(part["score"])
+        result.append(
+            {
+                "label": part["label"],
+                "score": score,
+                "share": share,
+                "mask": base64.b64encode(media.png(mask)).decode(),
+            }
+        )
+        lines.append(f"{share:6.1%}  {part['label'] or f'mask {number}'}")
+    return Reply("\n".join(lines) or "nothing found", result)
+
+
+class DepthLoader(PictureLoader):
     task = "depth-estimation"
 
     def _look(self, picture: Any, ask: Ask) -> Reply:
@@ -91,7 +102,7 @@ class DepthLoader(_PictureLoader):
         return Reply(text, result, media.png(image), "image/png")
 
 
-class ImageFeatureLoader(_PictureLoader):
+class ImageFeatureLoader(PictureLoader):
     """One vector for a picture: what the model pools, else the mean over its patches."""
 
     task = "image-feature-extraction"
@@ -112,6 +123,7 @@ class ImageToImageLoader:
     """Super-resolution and restoration. transformers has no pipeline for it."""
 
     needs = ("file",)
+    knows = ()
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -186,8 +186,9 @@ def encode_sound(samples: Any, rate: int, form: str) -> bytes:
 
 
 def pcm(samples: Any, own: int, rate: int) -> bytes:
-    """16 bit, little endian."""
+    """16 bit, little endian, one channel."""
     import numpy as np
 
+    samples = samples.mean(axis=1) if samples.ndim == 2 else samples
     samples = samples if own == rate else resampled(samples, own, rate)
     return bytes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())

@@ -12,6 +12,7 @@ from PIL import Image
 
 from llm_agent.loaders import hugging_face, media
 from llm_agent.loaders.base import Settings, Tell
+from llm_agent.loaders.candidates import check_lengths, needed
 from llm_agent.loaders.faces import Label
 from llm_agent.loaders.pipeline import PipelineLoader
 from llm_agent.runtime.cancellation import Cancellation
@@ -40,6 +41,43 @@ class AudioClassificationLoader(PipelineLoader):
     def _labels(self, samples: Any) -> list[Label]:
         scores = self._run({"raw": samples, "sampling_rate": self._rate}, top_k=1000)
         return [Label(score["label"], float(score["score"])) for score in scores]
+
+
+class ZeroShotSoundLoader(AudioClassificationLoader):
+    """CLAP hears 10 s, at a random place of a longer sound: here it hears all of it, in pieces, and
+    scores are means over them."""
+
+    task = "zero-shot-audio-classification"
+
+    def warm_up(self) -> None:
+        self._scores(np.zeros(self._rate, dtype=np.float32), ["a thing"])
+
+    def classify(
+        self, items: list[bytes], candidates: list[str], cancellation: Cancellation
+    ) -> list[list[Label]]:
+        labels = needed(candidates, '["a dog", "rain"]')
+        check_lengths(labels, self._pipeline.tokenizer)
+        found = []
+        for item in items:
+            samples = media.read_sound(item, self._rate, self._limits)
+            scores = np.zeros(len(labels))
+            for begin in range(0, len(samples), self._window):
+                cancellation.check()
+                piece = samples[begin : begin + self._window]
+                scores += len(piece) / len(samples) * self._scores(piece, labels)
+            ranked = [Label(*row) for row in zip(labels, scores.tolist(), strict=True)]
+            found.append(sorted(ranked, key=lambda label: -label.score))
+        return found
+
+    @property
+    def _window(self) -> int:
+        return int(self._pipeline.feature_extractor.nb_max_samples)
+
+    def _scores(self, samples: Any, labels: list[str]) -> Any:
+        """For each label, in their order; the pipeline tells them best first."""
+        told = self._run(samples, candidate_labels=labels)
+        by_label = {score["label"]: float(score["score"]) for score in told}
+        return np.array([by_label[label] for label in labels])
 
 
 class VideoClassificationLoader:

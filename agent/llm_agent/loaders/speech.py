@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from llm_agent.errors import BadRequest
 from llm_agent.loaders import hugging_face
 from llm_agent.loaders.base import Settings, Tell
-from llm_agent.loaders.faces import Sound
+from llm_agent.loaders.faces import Sound, Speech
 from llm_agent.loaders.pipeline import PipelineLoader
 from llm_agent.runtime.cancellation import Cancellation
 
@@ -33,52 +35,63 @@ class SpeechLoader(PipelineLoader):
         self.voices = [str(i) for i in range(speakers)] if speakers > 1 else []
 
     def warm_up(self) -> None:
-        self._say("Hello", "", 0, Cancellation(), most=8)
+        self._say(Speech("Hello", seed=0), Cancellation(), most=8)
 
     def facts(self) -> dict[str, Any]:
         return {**super().facts(), "voices": self.voices}
 
+    @property
+    def knows(self) -> tuple[str, ...]:
+        return ("seconds",) if self._plays else ()
+
+    @property
+    def _plays(self) -> bool:
+        """Whether it is MusicGen or its kin."""
+        return str(self._pipeline.model.config.model_type).startswith("musicgen")
+
     def speak(
-        self, text: str, voice: str, seed: int | None, cancellation: Cancellation,
-        on_sound: Callable[[Sound], None],
-    ) -> None:  # fmt: skip
+        self, speech: Speech, cancellation: Cancellation, on_sound: Callable[[Sound], None]
+    ) -> None:
         music = self._settings.kind == "audio-generation"
-        seed = secrets.randbits(31) if seed is None else seed
-        for piece in [text] if music else pieces(text):
+        seed = secrets.randbits(31) if speech.seed is None else speech.seed
+        most = self._tokens(speech.seconds) if self._plays else None
+        for piece in [speech.text] if music else pieces(speech.text):
             cancellation.check()
-            sound = self._say(piece, voice, seed, cancellation, most=None)
+            sound = self._say(replace(speech, text=piece, seed=seed), cancellation, most)
             cancellation.check()
             on_sound(sound)
 
-    def _say(
-        self, text: str, voice: str, seed: int, cancellation: Cancellation, most: int | None
-    ) -> Sound:
+    def _say(self, speech: Speech, cancellation: Cancellation, most: int | None) -> Sound:
         """`most`: how many steps at most, for models that go by steps."""
         options: dict[str, Any] = {}
-        if voice:
-            options["forward_params"] = {"speaker_id": int(voice)}
+        if speech.voice:
+            options["forward_params"] = {"speaker_id": int(speech.voice)}
         if self._pipeline.model.can_generate():
             options["generate_kwargs"] = self._generation(cancellation, most)
         # These models draw from torch's own generator, which the lock keeps for this request.
         with self._lock, torch.inference_mode():
-            torch.manual_seed(seed)
-            said = self._pipeline(text, **options)
+            torch.manual_seed(speech.seed or 0)
+            said = self._pipeline(speech.text, **options)
         samples = np.asarray(said["audio"], dtype=np.float32).reshape(-1)
         return Sound(np.nan_to_num(samples).clip(-1, 1), int(said["sampling_rate"]))
 
     def _generation(self, cancellation: Cancellation, most: int | None) -> dict[str, Any]:
         options: dict[str, Any] = {}
-        if self._pipeline.model.config.model_type.startswith("musicgen"):
+        if self._plays:
             options["stopping_criteria"] = hugging_face.until(cancellation)
-            rate = getattr(self._pipeline.model.config.audio_encoder, "frame_rate", 50)
-            options["max_new_tokens"] = most or min(
-                MUSIC_SECONDS * int(rate), self._positions() - 8
-            )
+            options["max_new_tokens"] = most
         return options
 
-    def _positions(self) -> int:
-        decoder = self._pipeline.model.config.decoder
-        return int(getattr(decoder, "max_position_embeddings", 2048))
+    def _tokens(self, seconds: float | None) -> int:
+        """Of that much music. Raises BadRequest for more than the model can look back on."""
+        config = self._pipeline.model.config
+        rate = int(getattr(config.audio_encoder, "frame_rate", 50))
+        most = int(getattr(config.decoder, "max_position_embeddings", 2048)) - 8
+        if seconds is None:
+            return min(MUSIC_SECONDS * rate, most)
+        if seconds * rate > most:
+            raise BadRequest(f"seconds: at most {most / rate:.1f}", param="seconds")
+        return max(int(seconds * rate), 8)
 
 
 def pieces(text: str) -> list[str]:

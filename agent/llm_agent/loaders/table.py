@@ -15,7 +15,8 @@ class Entry:
     face: str  # the routes: api.app.FACES
 
 
-# kind, or library:kind where a library has loaders of its own -> loader
+# kind; library:kind where a library has loaders of its own; or, where a class of transformers wants
+# to be asked in another way than the others of its kind, class:kind -> loader
 LOADERS: dict[str, Entry] = {
     "llm": Entry("text_generation:TextGenerationLoader", "text"),
     "seq2seq": Entry("seq2seq:Seq2SeqLoader", "text"),
@@ -42,15 +43,25 @@ LOADERS: dict[str, Entry] = {
     "diffusion-image": Entry("diffusion:DiffusionImageLoader", "picture"),
     "controlnet": Entry("diffusion:ControlNetLoader", "picture"),
     "diffusion-video": Entry("diffusion:DiffusionVideoLoader", "film"),
+    "AutoModelForZeroShotObjectDetection:object-detection": Entry(
+        "prompted_images:ZeroShotDetectionLoader", "reply"
+    ),
+    "AutoModelForMaskGeneration:segmentation": Entry(
+        "prompted_images:MaskGenerationLoader", "reply"
+    ),
+    "AutoModel:audio-classification": Entry("sound_labels:ZeroShotSoundLoader", "classify"),
+    "diffusers:audio-generation": Entry("diffusion_sound:DiffusionSoundLoader", "speak"),
     "diffusers:image-to-image": Entry("diffusion:DiffusionImageLoader", "picture"),
     "timm:image-classification": Entry("timm_images:TimmClassificationLoader", "classify"),
     "timm:image-feature": Entry("timm_images:TimmFeatureLoader", "reply"),
 }
 
 
-def find_entry(kind: str, library: str = "") -> Entry:
-    """Raises FolderError for a kind that no loader here serves."""
-    entry = LOADERS.get(f"{library}:{kind}") or LOADERS.get(kind)
+def find_entry(kind: str, library: str = "", loader: str = "") -> Entry:
+    """`loader`: the class that the launch names. Raises FolderError for a kind that no loader here
+    serves."""
+    keys = (f"{loader}:{kind}", f"{library}:{kind}", kind)
+    entry = next((LOADERS[key] for key in keys if key in LOADERS), None)
     if entry is None:
         raise FolderError(
             f"the agent has no loader for the kind {kind!r}",
@@ -61,6 +72,7 @@ def find_entry(kind: str, library: str = "") -> Entry:
 
 def make_loader(settings: Settings) -> Loader:
     """Imports the loader's libraries: call it in the thread that loads the model."""
-    module, _, name = find_entry(settings.kind, settings.library).target.partition(":")
+    entry = find_entry(settings.kind, settings.library, settings.loader)
+    module, _, name = entry.target.partition(":")
     loader: Loader = getattr(importlib.import_module(f"llm_agent.loaders.{module}"), name)(settings)
     return loader

@@ -21,6 +21,7 @@ STRIDE = 64  # by how many tokens windows over a long text overlap
 class FillMaskLoader(PipelineLoader):
     task = "fill-mask"
     needs = ("prompt",)
+    knows = ()
 
     def warm_up(self) -> None:
         self.reply(Ask(prompt=f"Hello {self._mask}"), Cancellation())
@@ -52,6 +53,7 @@ class QuestionAnsweringLoader:
     """The stretch of `context` that answers `prompt`. transformers has no pipeline for it."""
 
     needs = ("prompt", "context")
+    knows = ()
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -86,6 +86,7 @@ class TimmClassificationLoader(_TimmLoader):
 class TimmFeatureLoader(_TimmLoader):
     classes = 0
     needs = ("file",)
+    knows = ()
 
     def warm_up(self) -> None:
         self.reply(Ask(file=blank_picture()), Cancellation())

@@ -33,10 +33,11 @@ class Limits:
     audio_samples: int = 64_000_000  # decoded, over all channels
     frames: int = 256
     speech_characters: int = 4096
-    # made pictures and films
+    # made pictures, films and sounds
     made_images: int = 4
     made_pixels: int = 2_097_152
     made_frames: int = 121
+    made_seconds: int = 120
     steps: int = 150
 
 
