@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "domain/names.h"
 #include "lib/exit_code.h"
 #include "render/table.h"
 
@@ -77,7 +78,8 @@ std::string Fit(const v1::ModelProfile& profile, const Terminal& terminal) {
 
 std::string Download(const v1::DownloadPlan& download) {
   if (download.files() == 0) return "";
-  std::string text = fmt::format("{} in {} files", FormatBytes(download.bytes()), download.files());
+  std::string text = fmt::format("{} in {} file{}", FormatBytes(download.bytes()),
+                                 download.files(), download.files() == 1 ? "" : "s");
   if (download.skipped_size() > 0) {
     text += fmt::format(", {} left out", download.skipped_size());
   }
@@ -111,11 +113,16 @@ void AddEngines(std::string& out, const v1::ModelProfile& profile, const Termina
 
 std::string Packages(const v1::Requirements& requirements) {
   std::string text = Joined(requirements.packages(), Text);
-  if (requirements.special_size() > 0) {
-    text += fmt::format("{}knows also {}", text.empty() ? "" : "; ",
-                        Joined(requirements.special(), Text));
+  std::vector<std::string> others;
+  for (const std::string& special : requirements.special()) {
+    const auto installed = [&](const std::string& package) {
+      return RequirementName(package) == special;
+    };
+    const auto& packages = requirements.packages();
+    if (std::none_of(packages.begin(), packages.end(), installed)) others.push_back(special);
   }
-  return text;
+  if (others.empty()) return text;
+  return text + fmt::format("{}knows also {}", text.empty() ? "" : "; ", Joined(others, Text));
 }
 
 std::string Verdict(const v1::CheckResponse& response, const Terminal& terminal) {

@@ -164,6 +164,10 @@ std::string SanitizeForTerminal(std::string_view text) {
   return clean;
 }
 
+std::string_view RequirementName(std::string_view requirement) {
+  return requirement.substr(0, requirement.find_first_of(" [<>=!~;@"));
+}
+
 std::string ToLower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

@@ -28,6 +28,9 @@ std::string OtherFolderNameFor(std::string_view repo_id);
 // The first 12 hex digits of the SHA-256 of the folder's name: the server's id below run/servers.
 std::string ServerIdFor(std::string_view folder_name);
 
+// "transformers" of "transformers>=5; sys_platform == 'linux'": what a requirement of Python names.
+std::string_view RequirementName(std::string_view requirement);
+
 // One line that is safe to show on a terminal: removes control characters, characters that reorder
 // text and bytes that are not UTF-8; line breaks and tabs become spaces.
 std::string SanitizeForTerminal(std::string_view text);

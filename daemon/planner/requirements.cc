@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "domain/names.h"
+
 namespace llmd::planner {
 namespace {
 
@@ -9,9 +11,17 @@ void AddOnce(std::vector<std::string>& list, const std::string& value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
+// One that says nothing but a name adds nothing to another of that name.
+void AddPackage(Needs& needs, const std::string& requirement) {
+  const auto same = [&](const std::string& known) { return RequirementName(known) == requirement; };
+  if (std::none_of(needs.packages.begin(), needs.packages.end(), same)) {
+    AddOnce(needs.packages, requirement);
+  }
+}
+
 void AddPackages(const std::vector<PackageSpec>& packages, const Subject& subject, Needs& needs) {
   for (const PackageSpec& package : packages) {
-    if (Holds(package.when, subject)) AddOnce(needs.packages, package.requirement);
+    if (Holds(package.when, subject)) AddPackage(needs, package.requirement);
   }
 }
 
@@ -21,7 +31,7 @@ void AddHandler(const HandlerSpec& handler, const Subject& subject, Needs& needs
     if (!Holds(special.when, subject)) continue;
     AddOnce(needs.special, special.name);
     if (special.installed && Holds(special.install_when, subject)) {
-      AddOnce(needs.packages, special.requirement);
+      AddPackage(needs, special.requirement);
     } else if (!special.note.empty()) {
       AddOnce(needs.notes, special.note);
     }

@@ -81,9 +81,15 @@ TEST(Table, ColumnsAreAsWideAsTheirWidestCell) {
 
 TEST(Table, CellsCannotMoveTheCursor) {
   Table table({"NAME"});
-  table.Add({"a\x1b[2J\nb"});
+  table.Add({"a\x1b[2J\tb"});
   EXPECT_THAT(table.Render(), Not(HasSubstr("\x1b")));
   EXPECT_EQ(table.Render(), "NAME\na[2J b\n");
+}
+
+TEST(Table, OfSeveralLinesTheFirstIsShown) {
+  Table table({"REASON"});
+  table.Add({"exit code 3\nTraceback\n  more"});
+  EXPECT_EQ(table.Render(), "REASON\nexit code 3\n");
 }
 
 v1::Job DownloadJob(int64_t done, int64_t total) {

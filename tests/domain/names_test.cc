@@ -141,6 +141,13 @@ TEST(NamesTest, ATerminalGetsOneHarmlessLine) {
   }
 }
 
+TEST(NamesTest, WhatARequirementNames) {
+  EXPECT_EQ(RequirementName("torch"), "torch");
+  EXPECT_EQ(RequirementName("transformers>=5; sys_platform == 'linux'"), "transformers");
+  EXPECT_EQ(RequirementName("uvicorn[standard]~=0.5"), "uvicorn");
+  EXPECT_EQ(RequirementName("janus @ git+https://example.org/janus"), "janus");
+}
+
 TEST(NamesTest, LowerCaseIsAsciiOnly) { EXPECT_EQ(ToLower("AbZ-09 Ü"), "abz-09 Ü"); }
 
 }  // namespace

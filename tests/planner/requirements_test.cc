@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "domain/names.h"
 #include "planner/models.h"
 
 namespace llmd::planner {
@@ -34,6 +37,10 @@ TEST_P(FamilyTest, NeedsWhatTheRulesSay) {
   EXPECT_EQ(profile.handler, GetParam().handler);
   EXPECT_THAT(profile.requirements.packages, IsSupersetOf(GetParam().packages));
   EXPECT_THAT(profile.requirements.special, IsSupersetOf(GetParam().special));
+  std::set<std::string_view> names;
+  for (const std::string& package : profile.requirements.packages) {
+    EXPECT_TRUE(names.insert(RequirementName(package)).second) << package << " stands there twice";
+  }
   for (const std::string& name : GetParam().never) {
     EXPECT_THAT(profile.requirements.packages, Not(Contains(name)));
     EXPECT_THAT(profile.requirements.special, Not(Contains(name)));
