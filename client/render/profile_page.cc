@@ -78,8 +78,8 @@ std::string Fit(const v1::ModelProfile& profile, const Terminal& terminal) {
 
 std::string Download(const v1::DownloadPlan& download) {
   if (download.files() == 0) return "";
-  std::string text = fmt::format("{} in {} file{}", FormatBytes(download.bytes()),
-                                 download.files(), download.files() == 1 ? "" : "s");
+  std::string text = fmt::format("{} in {} file{}", FormatBytes(download.bytes()), download.files(),
+                                 download.files() == 1 ? "" : "s");
   if (download.skipped_size() > 0) {
     text += fmt::format(", {} left out", download.skipped_size());
   }
