@@ -127,3 +127,13 @@ def test_films(start: Start) -> None:
     assert refused(server, "/v1/videos", {**body, "num_frames": 122})[1] == "num_frames"
     timed = {"prompt": "a fox", "seconds": "soon"}
     assert refused(server, "/v1/videos", timed) == ("invalid_request", "seconds")
+
+
+def test_a_pipeline_of_an_old_name_is_loaded_by_its_new_one(tmp_path: Path) -> None:
+    from llm_agent.loaders.diffusion import pipeline_class
+
+    index = tmp_path / "model_index.json"
+    index.write_text('{"_class_name": "LuminaText2ImgPipeline"}')
+    assert pipeline_class(tmp_path).__name__ == "LuminaPipeline"
+    index.write_text('{"_class_name": "FluxPipeline"}')
+    assert pipeline_class(tmp_path).__name__ == "DiffusionPipeline"

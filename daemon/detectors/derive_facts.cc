@@ -109,7 +109,7 @@ bool HasAbsurdNumbers(const ModelConfig& config) {
 void DeriveTokenizer(const Facts& facts, FactSheet& sheet) {
   constexpr std::array kNames = {"tokenizer.json",
                                  "tokenizer.model",
-                                 "tokenizer_config.json",
+                                 "*tokenizer_config.json",
                                  "vocab.json",
                                  "vocab.txt",
                                  "*.spm",

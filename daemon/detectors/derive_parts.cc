@@ -155,6 +155,7 @@ void DerivePipeline(const Facts& facts, const ModelConfig& config, const Tables&
       SanitizeForTerminal(listed ? (*name)[1].get<std::string>() : name->get<std::string>());
   sheet.SetText("pipeline.class", text.substr(0, 200));
   const auto known = tables.pipelines.find(text);
+  sheet.Set("pipeline.known", known != tables.pipelines.end());
   if (known != tables.pipelines.end()) {
     sheet.SetText("pipeline.kind", known->second.kind);
     sheet.Set("pipeline.can", known->second.can);
@@ -203,6 +204,7 @@ void DeriveTensors(const Facts& facts, FactSheet& sheet) {
   bool sd1 = false;
   bool inversion = false;
   bool control = false;
+  bool pictures = false;
   bool single = false;
   for (const std::string& name : facts.safetensors->tensor_names) {
     lora = lora || ContainsAny(name, {"lora_down", "lora_up", "lora_A", "lora_B", "lora_unet_",
@@ -215,14 +217,16 @@ void DeriveTensors(const Facts& facts, FactSheet& sheet) {
     inversion = inversion || name == "emb_params" || name == "clip_l" || name == "clip_g";
     control = control || ContainsAny(name, {"control_model.", "controlnet_cond_embedding",
                                             "controlnet_blocks", "input_hint_block"});
+    pictures = pictures || ContainsAny(name, {"ip_adapter"});
     single = single || ContainsAny(name, {"model.diffusion_model."}) || (flux && !lora);
   }
   const bool alone = inversion && facts.safetensors->tensor_names.size() <= 4;
-  sheet.SetText("tensors.layout", lora      ? "lora"
-                                  : alone   ? "textual-inversion"
-                                  : control ? "controlnet"
-                                  : single  ? "single-file"
-                                            : "");
+  sheet.SetText("tensors.layout", lora       ? "lora"
+                                  : alone    ? "textual-inversion"
+                                  : control  ? "controlnet"
+                                  : pictures ? "ip-adapter"
+                                  : single   ? "single-file"
+                                             : "");
   sheet.SetText("tensors.family", flux ? "flux" : sd3 ? "sd3" : sdxl ? "sdxl" : sd1 ? "sd1" : "");
 }
 

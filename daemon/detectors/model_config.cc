@@ -119,7 +119,10 @@ ModelConfig FindModelConfig(const Facts& facts) {
   ModelConfig config;
   const auto usual = facts.documents.find("config.json");
   if (usual != facts.documents.end()) {
-    if (usual->second.json != nullptr && usual->second.json->is_object()) {
+    const json* document = usual->second.json.get();
+    if (document != nullptr && facts.weights.empty() && DescribesApiClient(*document)) {
+      config.error = "config.json describes the client of an API, not a model";
+    } else if (document != nullptr && document->is_object()) {
       Accept(usual->first, *usual->second.json, config);
     } else {
       config.error =

@@ -94,6 +94,9 @@ std::string QuantizationOf(const Facts& facts, const ModelConfig& config) {
   if (said != nullptr) {
     if (const std::string method = QuantizationMethod(*said); !method.empty()) return method;
   }
+  // ChatGLM's own code packs weights into four or eight bits.
+  const std::optional<int64_t> bits = JsonSize(config.root, "quantization_bit");
+  if (bits == 4 || bits == 8) return fmt::format("int{}", *bits);
   for (const auto& from : {FromNeighbours(facts), FromFiles(facts), FromHeader(facts)}) {
     if (!from.empty()) return from;
   }

@@ -137,7 +137,13 @@ RemoteCode FindRemoteCode(const Facts& facts, const ModelConfig& config, const T
   Collector collector(facts);
   const std::vector<AutoMapEntry> map = ReadAutoMap(config.root);
   if (config.root != nullptr && NeedsModelCode(config, map, tables)) {
-    for (const AutoMapEntry& entry : map) collector.Need(entry, config.file);
+    // The tokenizer's own configuration goes before what the model's says of it.
+    const json* tokenizer = DocumentJson(facts, "tokenizer_config.json");
+    const bool settled = !JsonText(tokenizer, "tokenizer_class").empty();
+    for (const AutoMapEntry& entry : map) {
+      const bool other = settled && entry.auto_class == "AutoTokenizer";
+      if (!other) collector.Need(entry, config.file);
+    }
   }
   AddHelpers(facts, tables, collector);
   return collector.Take();

@@ -232,7 +232,8 @@ std::string_view WeightFormatOf(std::string_view path) {
   }
   if (known->format != "pytorch") return known->format;
   if (base.starts_with("openvino_")) {
-    return base == "openvino_model.bin" ? std::string_view("openvino") : std::string_view();
+    // The parts of one model: openvino_encoder_model.bin, openvino_language_model.bin.
+    return base.ends_with("_model.bin") ? std::string_view("openvino") : std::string_view();
   }
   // whisper.cpp's files, and what llama.cpp read before GGUF.
   const bool ggml = base.ends_with(".bin") && ToLower(base).find("ggml") != std::string::npos;

@@ -12,7 +12,15 @@ namespace {
 constexpr std::array<std::string_view, 9> kUnderPeft = {
     "none", "bnb-4bit", "bnb-8bit", "gptq", "awq", "aqlm", "eetq", "compressed-tensors", "mxfp4"};
 
-// A header that cannot be read, or a file that is too small to be one: a pointer, a broken upload.
+bool IsPartOfIncompleteSet(const Facts& facts, const std::string& path) {
+  return std::any_of(facts.weights.begin(), facts.weights.end(), [&](const WeightSet& set) {
+    return !set.missing.empty() &&
+           std::find(set.files.begin(), set.files.end(), path) != set.files.end();
+  });
+}
+
+// A missing part, a header that cannot be read, or a file that is too small to be one: a pointer, a
+// broken upload.
 bool WeightsAreThere(const Facts& facts, const Selection& weights) {
   constexpr int64_t kLeast = 1024;
   if (weights.files.empty()) return false;
@@ -22,7 +30,7 @@ bool WeightsAreThere(const Facts& facts, const Selection& weights) {
   }
   return std::all_of(weights.files.begin(), weights.files.end(), [&](const std::string& path) {
     const FileEntry* file = facts.inventory.Find(path);
-    return file != nullptr && file->size >= kLeast;
+    return file != nullptr && file->size >= kLeast && !IsPartOfIncompleteSet(facts, path);
   });
 }
 

@@ -76,6 +76,11 @@ TEST(QuantizationTest, SomeFormatsTellByThemselves) {
   EXPECT_EQ(Of(json::object(), {}, {"openvino_model.bin"}), "none");
 }
 
+TEST(QuantizationTest, ChatGlmCountsBits) {
+  EXPECT_EQ(Of({{"model_type", "chatglm"}, {"quantization_bit", 4}}), "int4");
+  EXPECT_EQ(Of({{"model_type", "chatglm"}, {"quantization_bit", 0}}), "none");
+}
+
 TEST(QuantizationTest, PackedElementsStandForSeveral) {
   Facts facts;
   json config = Method({{"quant_method", "gptq"}, {"bits", 8}});

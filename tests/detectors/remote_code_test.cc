@@ -71,6 +71,15 @@ TEST(RemoteCodeTest, TokenizersCountToo) {
                    .needed);
 }
 
+TEST(RemoteCodeTest, TheTokenizersOwnConfigurationGoesFirst) {
+  json config = Llama({{"AutoModel", "modeling_x.X"}, {"AutoTokenizer", "org/tokenizer"}});
+  config["model_type"] = "unheard-of";
+  EXPECT_THAT(Find(config).obstacle, HasSubstr("outside"));
+  const RemoteCode code = Find(config, {{"tokenizer_class", "GPT2Tokenizer"}});
+  EXPECT_EQ(code.obstacle, "");
+  EXPECT_THAT(code.files, ElementsAre("modeling_x.py"));
+}
+
 TEST(RemoteCodeTest, CodeOfAnotherRepositoryIsNamed) {
   json config = Llama({{"AutoModel", "org/other--modeling_x.X"}});
   config["model_type"] = "unheard-of";

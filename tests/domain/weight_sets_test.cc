@@ -23,15 +23,16 @@ TEST(WeightFormatTest, IsToldByTheName) {
   EXPECT_EQ(WeightFormatOf("a/b/x.gguf"), "gguf");
   EXPECT_EQ(WeightFormatOf("onnx/model.onnx_data"), "onnx");
   EXPECT_EQ(WeightFormatOf("openvino_model.bin"), "openvino");
+  EXPECT_EQ(WeightFormatOf("openvino_encoder_model.bin"), "openvino");
   EXPECT_EQ(WeightFormatOf("ggml-base.bin"), "ggml");
   EXPECT_EQ(WeightFormatOf("x.mlpackage/Data/weights/weight.bin"), "coreml");
   EXPECT_EQ(WeightFormatOf("model.weights.h5"), "keras");
 }
 
 TEST(WeightFormatTest, LeavesOutWhatIsNoWeights) {
-  for (const char* path :
-       {"training_args.bin", "optimizer.pt", "rng_state_0.pth", "config.json",
-        "openvino_tokenizer.bin", "x.imatrix", "tokenizer.model", "modeling.py"}) {
+  for (const char* path : {"training_args.bin", "optimizer.pt", "rng_state_0.pth", "config.json",
+                           "openvino_tokenizer.bin", "openvino_detokenizer.bin", "x.imatrix",
+                           "tokenizer.model", "modeling.py"}) {
     EXPECT_EQ(WeightFormatOf(path), "") << path;
   }
 }

@@ -60,6 +60,10 @@ TEST(TrainableWeightsTest, ThatAreBrokenAreNot) {
   model.facts.safetensors = SafetensorsFacts{.files = weights.files, .error = "no header"};
   EXPECT_FALSE(FindTrainable(model.profile, model.facts, weights).lora);
   model.facts.safetensors.reset();
+  for (WeightSet& set : model.facts.weights) set.missing = {"model-00002-of-00003.safetensors"};
+  EXPECT_FALSE(FindTrainable(model.profile, model.facts, weights).lora);
+  for (WeightSet& set : model.facts.weights) set.missing.clear();
+  EXPECT_TRUE(FindTrainable(model.profile, model.facts, weights).lora);
   for (FileEntry& file : model.facts.inventory.files) file.size = 134;  // as a pointer has
   EXPECT_FALSE(FindTrainable(model.profile, model.facts, weights).lora);
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import secrets
 import threading
+from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -18,6 +19,17 @@ from llm_agent.runtime.cancellation import Cancellation
 from llm_agent.runtime.json_file import read_object
 
 WARM_UP_SIDE = 64
+# Names in model_index.json that Diffusers has no more, and what it calls them now.
+RENAMED = {
+    "LuminaText2ImgPipeline": "LuminaPipeline",
+    "Lumina2Text2ImgPipeline": "Lumina2Pipeline",
+}
+
+
+def pipeline_class(weights: Path) -> Any:
+    """What loads the folder: DiffusionPipeline finds the class that is named there by itself."""
+    name = str(read_object(weights / "model_index.json").get("_class_name", ""))
+    return getattr(diffusers, RENAMED.get(name, "DiffusionPipeline"))
 
 
 class PipelineOfDiffusers:
@@ -41,7 +53,8 @@ class PipelineOfDiffusers:
             self._pipeline.to(device)
 
     def _from_pretrained(self, options: dict[str, Any]) -> Any:
-        return diffusers.DiffusionPipeline.from_pretrained(str(self._settings.weights), **options)
+        weights = self._settings.weights
+        return pipeline_class(weights).from_pretrained(str(weights), **options)
 
     def _options(self, device: str) -> dict[str, Any]:
         named = self._settings.dtype

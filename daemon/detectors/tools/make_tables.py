@@ -339,6 +339,7 @@ def make_diffusers(additions):
             rules = additions["diffusers_models"]
             rule = next((r for r in rules if re.search(r["match"], name)), {})
             models[name] = {"kind": rule.get("kind", "component")}
+    pipelines = dict(sorted((pipelines | additions["diffusers_pipelines"]).items()))
     folders = sorted(m.name for m in pkgutil.iter_modules(diffusers.pipelines.__path__))
     write(
         TABLES / "diffusers.yaml",
