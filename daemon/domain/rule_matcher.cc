@@ -171,7 +171,8 @@ Match MatchParts(const Predicate& predicate, const FactSheet& sheet) {
   for (const Predicate& part : predicate.parts) {
     Match match = MatchPredicate(part, sheet);
     if (match.matched == any) return match;  // the one that decides
-    because.push_back(std::move(match.because));
+    const bool said = std::find(because.begin(), because.end(), match.because) != because.end();
+    if (!said) because.push_back(std::move(match.because));
   }
   return {!any, Shorten(Join(because, "; "), kMaxBecause)};
 }

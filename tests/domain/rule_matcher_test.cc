@@ -95,6 +95,7 @@ TEST_F(RuleMatcherTest, CombinesAndExplains) {
   EXPECT_FALSE(Holds("{all: [{fact: yes}, {fact: no}]}"));
   EXPECT_TRUE(Holds("{any: [{fact: no}, {fact: yes}]}"));
   EXPECT_EQ(Because("{any: [{file: a}, {file: b}]}"), "no a file; no b file");
+  EXPECT_EQ(Because("{any: [{file: a}, {file: b}, {file: a}]}"), "no a file; no b file");
   EXPECT_EQ(Because("{any: [{file: a}, {file: config.json}]}"), "config.json is there");
   EXPECT_EQ(Because("{all: [{file: config.json}, {file: b}]}"), "no b file");
 }
