@@ -20,8 +20,9 @@ constexpr std::array kSizeKeys = {
     "num_hidden_layers", "num_layers", "n_layers", "n_layer",   "num_attention_heads",
     "n_heads",           "n_head",     "head_dim", "n_kv_heads"};
 
-constexpr std::array kApiKeys = {"api_key",  "base_url",     "api_base", "openai_api_key",
-                                 "endpoint", "api_base_url", "api_url",  "apikey"};
+// In lower case and without what joins words.
+constexpr std::array kApiKeys = {"apikey",   "baseurl",    "apibase", "openaiapikey",
+                                 "endpoint", "apibaseurl", "apiurl",  "azureendpoint"};
 
 // Where the text model's numbers stand inside of a model of several parts.
 constexpr std::array kTextParts = {
@@ -90,8 +91,12 @@ void Accept(const std::string& file, const json& document, ModelConfig& config) 
 
 bool DescribesApiClient(const json& document) {
   if (!document.is_object()) return false;
-  return std::any_of(kApiKeys.begin(), kApiKeys.end(),
-                     [&](const char* key) { return document.contains(key); });
+  for (const auto& item : document.items()) {
+    std::string key = ToLower(item.key());
+    std::erase_if(key, [](char c) { return c == '_' || c == '-'; });
+    if (std::find(kApiKeys.begin(), kApiKeys.end(), key) != kApiKeys.end()) return true;
+  }
+  return false;
 }
 
 bool DescribesArchitecture(const json& document) {

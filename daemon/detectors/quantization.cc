@@ -55,8 +55,18 @@ std::string FromFiles(const Facts& facts) {
   return {};
 }
 
-// Weights of eight bits without a word in the configuration.
+bool IsPackedByBitsandbytes(const SafetensorsFacts& header) {
+  return std::any_of(
+      header.tensor_names.begin(), header.tensor_names.end(),
+      [](const std::string& name) { return name.find(".quant_state.bitsandbytes") != name.npos; });
+}
+
+// Weights of four or eight bits without a word in the configuration. That of a pipeline's part is
+// not read; the names of its tensors tell.
 std::string FromHeader(const Facts& facts) {
+  for (const auto& [folder, header] : facts.part_headers) {
+    if (IsPackedByBitsandbytes(header)) return "bnb-4bit";
+  }
   if (!facts.safetensors || facts.safetensors->parameters == 0) return {};
   int64_t eight = 0;
   for (const auto& [dtype, count] : facts.safetensors->parameters_by_dtype) {
