@@ -174,7 +174,7 @@ WeightsChoice ChooseWeights(std::string_view layout, const Facts& facts) {
   if (layout == "pipeline") ChoosePipeline(facts, choice);
   if (layout == "part" || layout == "file") {
     if (const WeightSet* set = FirstIn(facts, "")) choice.sets.push_back(set);
-    if (choice.sets.empty() && layout == "part") {
+    if (facts.weights.empty() && layout == "part") {
       choice.obstacles.push_back("there are no weights in the repository");
     }
   }
