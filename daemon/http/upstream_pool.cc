@@ -10,7 +10,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kMaxAge{4};
 constexpr std::chrono::seconds kSweep{2};
-constexpr size_t kMaxIdle = 64;  // an endpoint
+// An endpoint: as many as may answer at once, else a burst closes what the next one connects again.
+constexpr size_t kMaxIdle = 1024;
 
 }  // namespace
 
