@@ -65,7 +65,7 @@ def test_a_model_from_its_name_to_an_answer(page: Page, daemon: Daemon, hub: Fix
     hub.faults.replace([Fault(side="cdn", rate=30e6)])
     page.click("button", "^Install \\(")
     page.find("progressbar")
-    page.until("part of it is there", lambda: re.search(r"[3-6]\d\.\d MB of 98\.4", page.text()))
+    page.until("part of it is there", lambda: re.search(r"[2-6]\d\.\d MiB of 93\.8", page.text()))
     shoot(page, "installing")
     page.find("button", "^Start$", INSTALL_LIMIT)
     assert GGUF in daemon.llmctl.models()

@@ -4,13 +4,13 @@ import { formatBytes, formatCount, formatDuration, formatTime, percent, plural }
 describe('formatBytes', () => {
   it.each([
     [0, '0 B'],
-    [999, '999 B'],
-    [1000, '1.00 KB'],
-    [98_305_024n, '98.3 MB'],
-    [999_600, '1.00 MB'],
-    [5_300_000_000n, '5.30 GB'],
-    [25_276_502_016n, '25.3 GB'],
-    [269_060_552, '269 MB'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [98_305_024n, '93.8 MiB'],
+    [1_048_576, '1.0 MiB'],
+    [5_300_000_000n, '4.9 GiB'],
+    [25_276_502_016n, '23.5 GiB'],
+    [269_060_552, '256.6 MiB'],
   ])('%s is %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text)
   })

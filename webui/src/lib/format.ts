@@ -1,17 +1,16 @@
 // Numbers as people read them. 64-bit fields arrive as bigint; sizes below 2^53 are exact.
 
-const byteUnits = ['B', 'KB', 'MB', 'GB', 'TB', 'PB']
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
-/** Decimal units, as disks and downloads are sold: 1.2 GB. */
+/** As llmctl says them: 1.2 GiB. */
 export function formatBytes(bytes: number | bigint): string {
   let value = Number(bytes)
   let unit = 0
-  while (Math.abs(value) >= 999.5 && unit < byteUnits.length - 1) {
-    value /= 1000
+  while (Math.abs(value) >= 1024 && unit < byteUnits.length - 1) {
+    value /= 1024
     unit += 1
   }
-  const digits = unit === 0 || Math.abs(value) >= 99.95 ? 0 : Math.abs(value) >= 9.995 ? 1 : 2
-  return `${value.toFixed(digits)} ${byteUnits[unit] ?? ''}`
+  return `${value.toFixed(unit === 0 ? 0 : 1)} ${byteUnits[unit] ?? ''}`
 }
 
 export function formatRate(bytesPerSecond: number): string {

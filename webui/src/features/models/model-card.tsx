@@ -188,7 +188,7 @@ function splitName(name: string): [org: string, short: string] {
   return [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)]
 }
 
-/** "llm · 135 M parameters · gguf · llama.cpp · 98.3 MB" */
+/** "llm · 135 M parameters · gguf · llama.cpp · 93.8 MiB" */
 function summary({ model }: ModelRow): string {
   if (model === null) return ''
   const { profile } = model
