@@ -166,6 +166,10 @@ StatusOr<Knowledge> LoadKnowledge(const fs::path& data_dir, const fs::path& user
       handlers::LoadHandlers(data_dir / "handlers", user_rules, knowledge.user_errors));
   LLMD_ASSIGN_OR_RETURN(knowledge.engines, engines::LoadEngines(data_dir / "engines", user_rules,
                                                                 knowledge.user_errors));
+  // A file that cannot be read is found by whoever looks for its own in the folder.
+  std::vector<std::string>& errors = knowledge.user_errors;
+  std::sort(errors.begin(), errors.end());
+  errors.erase(std::unique(errors.begin(), errors.end()), errors.end());
   return knowledge;
 }
 

@@ -1,9 +1,6 @@
 #include "detectors/rule_book.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <set>
 #include <utility>
 
@@ -11,6 +8,7 @@
 #include "base/yaml_reader.h"
 #include "detectors/fact_names.h"
 #include "domain/rule_file.h"
+#include "domain/spec_reader.h"
 
 namespace llmd::detectors {
 namespace {
@@ -18,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxRuleBytes = 256 << 10;
-constexpr size_t kMaxUserFiles = 200;
 
 StatusOr<Rule> ReadRule(const fs::path& path, const std::set<std::string>& facts) {
   LLMD_ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path, kMaxRuleBytes));
@@ -36,44 +33,14 @@ StatusOr<std::vector<std::string>> ReadOrder(const fs::path& path) {
   return ids;
 }
 
-// A rule names what gets installed, so only its owner may be able to write it.
-Status CheckOwner(const fs::path& path) {
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) return ErrnoStatus(errno, path.string());
-  if (!S_ISREG(info.st_mode)) return InvalidArgument("{}:1:1: not a regular file", path.string());
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return InvalidArgument("{}:1:1: others may write to this file; chmod go-w it", path.string());
-  }
-  return OkStatus();
-}
-
-// Handlers and engines of the user lie in the same folder; only detector rules have `when:`.
-bool IsRuleFile(const std::string& yaml, const fs::path& path) {
-  const StatusOr<YamlNode> root = ParseYaml(yaml, path.string());
-  return !root.ok() || root->Find("when") != nullptr;
-}
-
-std::vector<fs::path> UserFiles(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".yaml" && files.size() < kMaxUserFiles)
-      files.push_back(at->path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 auto FindRule(RuleBook& book, std::string_view id) {
   return std::find_if(book.rules.begin(), book.rules.end(),
                       [&](const Rule& rule) { return rule.id == id; });
 }
 
-Status AddUserRule(const fs::path& path, const std::set<std::string>& facts, RuleBook& book) {
-  LLMD_RETURN_IF_ERROR(CheckOwner(path));
-  LLMD_ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path, kMaxRuleBytes));
-  if (!IsRuleFile(yaml, path)) return OkStatus();
-  LLMD_ASSIGN_OR_RETURN(Rule rule, ParseRule(yaml, path.string(), facts));
+Status AddUserRule(const UserSpec& spec, const std::set<std::string>& facts, RuleBook& book) {
+  const fs::path& path = spec.path;
+  LLMD_ASSIGN_OR_RETURN(Rule rule, ParseRule(spec.text, path.string(), facts));
   rule.user = true;
   if (FindRule(book, rule.id) != book.rules.end()) {
     return InvalidArgument("{}:1:1: there is a rule '{}' already", path.string(), rule.id);
@@ -101,8 +68,8 @@ StatusOr<RuleBook> LoadRuleBook(const fs::path& rules_dir, const fs::path& user_
     }
     book.rules.push_back(std::move(rule));
   }
-  for (const fs::path& path : UserFiles(user_dir)) {
-    const Status added = AddUserRule(path, facts, book);
+  for (const UserSpec& spec : ReadUserSpecs(user_dir, SpecKind::kRule, book.user_errors)) {
+    const Status added = AddUserRule(spec, facts, book);
     if (!added.ok()) book.user_errors.push_back(Message(added));
   }
   return book;

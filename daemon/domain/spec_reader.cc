@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 #include <optional>
 
@@ -79,38 +80,58 @@ StatusOr<PackageSpec> PackageOf(const std::string& source, const YamlNode& node)
   PackageSpec package;
   if (node.IsScalar()) {
     LLMD_ASSIGN_OR_RETURN(package.requirement, TextOf(source, node));
-    return package;
+  } else {
+    SpecReader reader(source, node, {"requirement", "when"});
+    if (reader.Require("requirement")) reader.Read("requirement", package.requirement);
+    reader.Read("when", package.when);
+    if (!reader.status().ok()) return reader.status();
   }
-  SpecReader reader(source, node, {"requirement", "when"});
-  if (reader.Require("requirement")) reader.Read("requirement", package.requirement);
-  reader.Read("when", package.when);
-  if (!reader.status().ok()) return reader.status();
-  return package;
+  if (IsRequirement(package.requirement)) return package;
+  return YamlError(source, node,
+                   fmt::format("'{}' is not a package with versions", package.requirement),
+                   "invalid_rule");
 }
 
 std::vector<fs::path> YamlFiles(const fs::path& dir, std::error_code& error) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(dir, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.ends_with(".yaml") && !name.starts_with('.')) files.push_back(entry.path());
+    const bool yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+    if (yaml && !name.starts_with('.')) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;
 }
 
-// A rule names packages that get installed: only its owner may be able to change it.
-Status CheckOwnership(const fs::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, path.string());
-  const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
-  if (ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return OkStatus();
+Status Unsafe(const fs::path& path, std::string_view why) {
   return MakeStatus(
-      StatusCode::kPermissionDenied,
-      fmt::format("{}: others can write to it, so it is not read", path.string()),
+      StatusCode::kPermissionDenied, fmt::format("{}:1:1: {}", path.string(), why),
       {.code = "unsafe_rule", .next_step = fmt::format("chmod go-w {}", path.string())});
 }
 
+// A rule names packages that get installed: only its owner may be able to change it.
+Status CheckOwnership(const fs::path& path, mode_t type, std::string_view type_name) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return ErrnoStatus(errno, path.string());
+  if ((info.st_mode & S_IFMT) != type) {
+    return Unsafe(path, fmt::format("not a {}, so it is not read", type_name));
+  }
+  const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
+  if (ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return OkStatus();
+  return Unsafe(path, "others can write to it, so it is not read");
+}
+
 }  // namespace
+
+bool IsRequirement(std::string_view text) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view(" ._-[],<>=!~;()'\"+*").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::isalnum(static_cast<unsigned char>(text.front())) != 0 &&
+         std::all_of(text.begin(), text.end(), is_plain) &&
+         text.find(" -") == std::string_view::npos;
+}
 
 SpecReader::SpecReader(const std::string& source, const YamlNode& node,
                        std::initializer_list<std::string_view> keys)
@@ -301,20 +322,40 @@ SpecKind KindOfSpec(std::string_view text) {
   return has("when:") ? SpecKind::kRule : SpecKind::kHandler;
 }
 
-std::vector<SpecFile> ReadUserSpecFiles(const fs::path& dir, SpecKind kind,
-                                        std::vector<std::string>& errors) {
+std::vector<UserSpec> ReadUserSpecs(const fs::path& dir, SpecKind kind,
+                                    std::vector<std::string>& errors) {
+  std::vector<UserSpec> specs;
   std::error_code error;
-  std::vector<SpecFile> files;
+  if (!fs::exists(fs::symlink_status(dir, error))) return specs;
+  const std::vector<fs::path> paths = YamlFiles(dir, error);
   const auto read = [&](const fs::path& path) -> Status {
-    LLMD_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, YamlLimits{}.max_bytes));
-    if (KindOfSpec(text) != kind) return OkStatus();
-    LLMD_RETURN_IF_ERROR(CheckOwnership(path));
-    LLMD_ASSIGN_OR_RETURN(YamlNode root, ParseYaml(text, path.string()));
-    files.push_back({.name = path.string(), .root = std::move(root)});
+    if (path.extension() == ".yml") return Unsafe(path, "not read: its name must end in .yaml");
+    LLMD_RETURN_IF_ERROR(CheckOwnership(path, S_IFREG, "regular file"));
+    StatusOr<std::string> text = ReadFile(path, YamlLimits{}.max_bytes);
+    if (!text.ok()) return InvalidArgument("{}:1:1: {}", path.string(), Message(text.status()));
+    if (KindOfSpec(*text) == kind) specs.push_back({.path = path, .text = *std::move(text)});
     return OkStatus();
   };
-  for (const fs::path& path : YamlFiles(dir, error)) {
-    if (const Status status = read(path); !status.ok()) errors.push_back(Message(status));
+  const auto note = [&](const Status& status) {
+    if (!status.ok()) errors.push_back(Message(status));
+    return status.ok();
+  };
+  if (error) note(ErrnoStatus(error.value(), dir.string()));
+  if (error || !note(CheckOwnership(fs::canonical(dir, error), S_IFDIR, "folder"))) return specs;
+  for (const fs::path& path : paths) note(read(path));
+  return specs;
+}
+
+std::vector<SpecFile> ReadUserSpecFiles(const fs::path& dir, SpecKind kind,
+                                        std::vector<std::string>& errors) {
+  std::vector<SpecFile> files;
+  for (const UserSpec& spec : ReadUserSpecs(dir, kind, errors)) {
+    StatusOr<YamlNode> root = ParseYaml(spec.text, spec.path.string());
+    if (root.ok()) {
+      files.push_back({.name = spec.path.string(), .root = *std::move(root)});
+    } else {
+      errors.push_back(Message(root.status()));
+    }
   }
   return files;
 }

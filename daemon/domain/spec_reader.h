@@ -70,6 +70,10 @@ class SpecReader {
   Status status_;
 };
 
+// A name, extras and versions, as in "uvicorn[standard]>=0.30". Options of pip and addresses, which
+// would make a rule a way to any code, are neither.
+bool IsRequirement(std::string_view text);
+
 // Reads `schema: 1` and `id`; an id is made of a-z, 0-9, '-' and '.'.
 StatusOr<std::string> ReadSpecId(SpecReader& reader);
 
@@ -89,9 +93,18 @@ enum class SpecKind { kRule, kEngine, kHandler };
 // Works on text that is no YAML, so that each broken file is reported once.
 SpecKind KindOfSpec(std::string_view text);
 
-// The files of one kind in the user's folder, which may be missing. Files that others can write to
-// are refused (code "unsafe_rule"); what is refused or bad is left out and its message appended to
-// `errors`.
+// A file of the user's folder, not parsed yet.
+struct UserSpec {
+  std::filesystem::path path;
+  std::string text;
+};
+
+// The *.yaml files of one kind in the user's folder, which may be missing. Links, pipes and files
+// that others can write to are refused, and so is a whole folder that others can write to: what is
+// refused is left out and its message, with file:line:column, appended to `errors`.
+std::vector<UserSpec> ReadUserSpecs(const std::filesystem::path& dir, SpecKind kind,
+                                    std::vector<std::string>& errors);
+// The same, parsed.
 std::vector<SpecFile> ReadUserSpecFiles(const std::filesystem::path& dir, SpecKind kind,
                                         std::vector<std::string>& errors);
 

@@ -26,6 +26,9 @@ StatusOr<SpecialSpec> ParseSpecial(const std::string& file, const YamlNode& node
       reader.Read("install", special.install_when);
     }
   }
+  if (special.installed && !IsRequirement(special.requirement)) {
+    reader.Fail(node, fmt::format("'{}' is not a package with versions", special.requirement));
+  }
   if (!reader.status().ok()) return reader.status();
   return special;
 }

@@ -15,6 +15,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::TempFolder;
 
 std::vector<std::string> Ids(const RuleBook& book) {
@@ -72,10 +73,25 @@ TEST(RuleBookTest, RulesThatOthersMayWriteAreRefused) {
   const TempFolder user;
   ::chmod(user.Write("open.yaml", UserRule("open")).c_str(), 0666);
   std::filesystem::create_symlink(user.Write("real.txt", UserRule("linked")), user / "link.yaml");
+  ::mkfifo((user / "pipe.yaml").c_str(), 0600);  // whoever opens it to read waits for a writer
+  WriteRule(user, "short.yml", UserRule("short"));
   const RuleBook book = LoadRuleBook(testing::kRulesDir, user.path()).value();
-  ASSERT_EQ(book.user_errors.size(), 2u);
+  ASSERT_EQ(book.user_errors.size(), 4u);
   EXPECT_THAT(book.user_errors[0], HasSubstr("link.yaml:1:1: not a regular file"));
-  EXPECT_THAT(book.user_errors[1], HasSubstr("open.yaml:1:1: others may write"));
+  EXPECT_THAT(book.user_errors[1], HasSubstr("open.yaml:1:1: others can write"));
+  EXPECT_THAT(book.user_errors[2], HasSubstr("pipe.yaml:1:1: not a regular file"));
+  EXPECT_THAT(book.user_errors[3],
+              HasSubstr("short.yml:1:1: not read: its name must end in .yaml"));
+}
+
+TEST(RuleBookTest, AFolderThatOthersMayWriteToIsRefusedAsAWhole) {
+  const TempFolder user;
+  WriteRule(user, "good.yaml", UserRule("good"));
+  ::chmod(user.path().c_str(), 0777);
+  const RuleBook book = LoadRuleBook(testing::kRulesDir, user.path()).value();
+  EXPECT_THAT(Ids(book), Not(Contains("good")));
+  ASSERT_EQ(book.user_errors.size(), 1u);
+  EXPECT_THAT(book.user_errors[0], HasSubstr("others can write to it"));
 }
 
 TEST(RuleBookTest, AnythingWrongWithOursIsAnError) {
