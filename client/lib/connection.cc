@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "domain/names.h"
 #include "platform/process_launcher.h"
 
 extern char** environ;
@@ -46,6 +48,20 @@ std::string ReadToEnd(int fd) {
     text.append(buffer, static_cast<size_t>(got));
     if (text.ends_with('\n')) return text;
   }
+}
+
+// What llmd wrote before it ended: "llmd: what is wrong", and on the next line what to do.
+Status LastWords(std::string_view said) {
+  constexpr std::string_view kName = "llmd: ";
+  if (said.starts_with(kName)) said.remove_prefix(kName.size());
+  const size_t end = std::min(said.find('\n'), said.size());
+  const std::string message = SanitizeForTerminal(said.substr(0, end));
+  std::string_view rest = said.substr(end);
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \n"), rest.size()));
+  const std::string_view next_step = rest.substr(0, rest.find('\n'));
+  return MakeStatus(StatusCode::kUnavailable,
+                    message.empty() ? "it ended without a word; is its home's disk full?" : message,
+                    {.code = "", .next_step = SanitizeForTerminal(next_step)});
 }
 
 Status NotStarted(const Status& why) {
@@ -126,9 +142,7 @@ Status Connection::StartDaemon() {
   const std::string line = ReadToEnd(read_end.get());
   if (line.starts_with("ready") || line.starts_with("already_running")) return OkStatus();
   const StatusOr<std::string> said = ReadFile(log, 1 << 20);
-  std::string why = said.ok() ? *said : "";
-  while (why.ends_with('\n')) why.pop_back();
-  return Unavailable("{}", why.empty() ? "it ended without a word" : why);
+  return LastWords(said.ok() ? *said : "");
 }
 
 }  // namespace llmd::client

@@ -19,7 +19,7 @@ class App;
 namespace llmd::client {
 
 struct SamplingArguments {
-  int max_tokens = 0;
+  int max_tokens = 2048;  // small models repeat themselves without end
   double temperature = -1;
   double top_p = -1;
   int64_t seed = -1;

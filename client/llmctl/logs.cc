@@ -22,7 +22,9 @@ class LogsCommand final : public Command {
   }
   void Define(CLI::App& app) override {
     app.add_option("model", model_, "Name, unique short form, or alias")->required();
-    app.add_option("-n,--lines", lines_, "Lines to begin with")->capture_default_str();
+    app.add_option("-n,--lines", lines_, "Lines to begin with")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     app.add_flag("-f,--follow", follow_, "Go on with new lines until interrupted");
   }
   StatusOr<int> Run(Session& session) override {

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/format.h"
+#include "domain/names.h"
 #include "llmctl/command.h"
 #include "llmctl/session.h"
 #include "llmctl/watch_job.h"
@@ -31,7 +32,13 @@ class RemoveCommand final : public Command {
     get.set_model(model_);
     v1::Model model;
     LLMD_RETURN_IF_ERROR(session.Call(*stub, &v1::Models::Stub::Get, get, &model));
-    if (!yes_ && session.terminal().input_is_terminal() && !Confirm(model)) {
+    LLMD_RETURN_IF_ERROR(CheckMeant(model));
+    if (!yes_ && !session.terminal().input_is_terminal()) {
+      return MakeStatus(StatusCode::kInvalidArgument,
+                        fmt::format("nobody is there to confirm that {} goes", model.name()),
+                        {.code = "not_confirmed", .next_step = "Say it with --yes."});
+    }
+    if (!yes_ && !Confirm(model)) {
       fmt::print(stderr, "Nothing was removed.\n");
       return kInterrupted;
     }
@@ -50,6 +57,14 @@ class RemoveCommand final : public Command {
   }
 
  private:
+  // A full name in other letters is another model, which is not the one to go.
+  Status CheckMeant(const v1::Model& model) const {
+    if (model.name() == model_ || ToLower(model.name()) != ToLower(model_)) return OkStatus();
+    return MakeStatus(
+        StatusCode::kNotFound, fmt::format("there is no installed model {}", model_),
+        {.code = "model_not_found", .next_step = fmt::format("Did you mean {}?", model.name())});
+  }
+
   static bool Confirm(const v1::Model& model) {
     fmt::print(stderr, "Remove {} and its folder {}? [y/N] ", Safe(model.name()),
                Safe(model.path()));

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "llmctl/chat_loop.h"
 #include "llmctl/command.h"
 #include "llmctl/generate.h"
@@ -49,17 +50,35 @@ class RunCommand final : public Command {
     if (prompt_.empty()) {
       prompt_.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
     }
+    LLMD_RETURN_IF_ERROR(CheckPrompt());
     if (model.profile().kind() == "embedding") return Embed(session, model.name());
     const TextSink sink = session.json() ? TextSink([](std::string_view) {}) : TextSink(PrintPiece);
     StatusOr<Answer> answer = Can(model, "chat") ? Chat(session, model.name(), sink)
                                                  : Complete(session, model.name(), sink);
     if (!session.json()) fmt::print("\n");
     LLMD_RETURN_IF_ERROR(answer.status());
-    if (session.json()) fmt::print("{}", ToJsonText(AnswerToJson(model.name(), *answer)));
+    if (session.json()) {
+      fmt::print("{}", ToJsonText(AnswerToJson(model.name(), *answer)));
+    } else if (answer->finish_reason == "length") {
+      fmt::print(stderr, "(cut at its longest; --max-tokens allows more than {})\n",
+                 sampling_.max_tokens);
+    }
     return kDone;
   }
 
  private:
+  Status CheckPrompt() const {
+    if (prompt_.empty()) {
+      return MakeStatus(
+          StatusCode::kInvalidArgument, "there is nothing to ask",
+          {.code = "prompt_missing", .next_step = "Give a prompt, or text on standard input."});
+    }
+    if (IsValidUtf8(prompt_)) return OkStatus();
+    return MakeStatus(
+        StatusCode::kInvalidArgument, "the prompt is not UTF-8 text",
+        {.code = "invalid_prompt", .next_step = "Convert it first, for example with iconv."});
+  }
+
   StatusOr<v1::Model> FindOrInstall(Session& session) {
     LLMD_ASSIGN_OR_RETURN(auto stub, session.Stub<v1::Models>());
     v1::GetModelRequest get;

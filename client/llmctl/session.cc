@@ -22,6 +22,12 @@ StatusOr<std::string> ResolveRepositoryArgument(const std::string& text) {
   }
   std::error_code error;
   const fs::path absolute = fs::canonical(folder, error);
+  if (!error && fs::is_regular_file(absolute, error)) {
+    return MakeStatus(StatusCode::kNotFound, fmt::format("{} is a file, not a folder", text),
+                      {.code = "repository_not_found",
+                       .next_step = fmt::format("Give the folder it lies in: {}",
+                                                absolute.parent_path().string())});
+  }
   if (error || !fs::is_directory(absolute, error)) {
     return MakeStatus(StatusCode::kNotFound, fmt::format("there is no folder {}", text),
                       {.code = "repository_not_found",

@@ -1,5 +1,6 @@
 #include "app/parts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/run_files.h"

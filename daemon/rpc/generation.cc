@@ -142,6 +142,10 @@ Status ParseError(int http_status, std::string_view body) {
     message = TextAt(*parsed, json::json_pointer("/error/message"));
     if (message.empty()) message = TextAt(*parsed, json::json_pointer("/error"));
     code = TextAt(*parsed, json::json_pointer("/error/code"));
+    // llama.cpp's code is the HTTP status, and the name stands in the type.
+    if (TextAt(*parsed, json::json_pointer("/error/type")) == "exceed_context_size_error") {
+      code = "context_length_exceeded";
+    }
     next_step = TextAt(*parsed, json::json_pointer("/error/next_step"));
   }
   if (message.empty()) message = fmt::format("the model server answered {}", http_status);
@@ -154,10 +158,15 @@ Status ParseError(int http_status, std::string_view body) {
   } else if (http_status == 429) {
     status = StatusCode::kResourceExhausted;
   }
-  return MakeStatus(
-      status, message,
-      {.code = code.empty() ? "upstream_error" : code,
-       .next_step = next_step.empty() ? "See its log: llmctl logs MODEL" : next_step});
+  if (code == "context_length_exceeded" && next_step.empty()) {
+    next_step = "Shorten the prompt, or install the model with a larger --context.";
+  }
+  if (next_step.empty()) {
+    next_step = status == StatusCode::kInvalidArgument ? "Change the request."
+                                                       : "Its log (llmctl logs) may say more.";
+  }
+  return MakeStatus(status, message,
+                    {.code = code.empty() ? "upstream_error" : code, .next_step = next_step});
 }
 
 }  // namespace llmd::rpc

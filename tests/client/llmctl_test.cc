@@ -119,6 +119,35 @@ TEST_F(LlmctlTest, CheckPassesEverythingOn) {
   EXPECT_THAT(ran.out + ran.err, Not(HasSubstr("hf_secret")));
 }
 
+TEST_F(LlmctlTest, AnAddressIsARepositoryToo) {
+  EXPECT_EQ(Run({"check", "https://hub.example/acme/tiny/tree/v2?x=1"}).exit, 0);
+  EXPECT_EQ(daemon_.checked.source().repo_id(), "acme/tiny");
+  EXPECT_EQ(daemon_.checked.source().revision(), "v2");
+  EXPECT_EQ(Run({"check", "https://hub.example/acme/tiny/", "--revision", "v3"}).exit, 0);
+  EXPECT_EQ(daemon_.checked.source().revision(), "v3");
+  for (const char* other : {"https://hub.example/datasets/acme/tiny", "https://hub.example/acme"}) {
+    const Ran ran = Run({"check", other});
+    EXPECT_EQ(ran.exit, 2);
+    EXPECT_THAT(ran.err, HasSubstr("not the address of a model"));
+  }
+}
+
+TEST_F(LlmctlTest, RemoveWantsSomebodyToConfirmAndTheRightLetters) {
+  daemon_.model.set_name("acme/tiny");
+  const Ran unasked = Run({"remove", "acme/tiny"}, {}, "n\n");
+  EXPECT_EQ(unasked.exit, 2);
+  EXPECT_THAT(unasked.err, HasSubstr("--yes"));
+  const Ran other = Run({"remove", "Acme/Tiny", "--yes"});
+  EXPECT_EQ(other.exit, 2);
+  EXPECT_THAT(other.err, HasSubstr("Did you mean acme/tiny?"));
+}
+
+TEST_F(LlmctlTest, AskingNothingIsAMistake) {
+  EXPECT_EQ(Run({"run", "acme/tiny"}, {}, "").exit, 2);
+  EXPECT_EQ(Run({"run", "acme/tiny", "\xff\xfe"}).exit, 2);
+  EXPECT_EQ(Run({"run", "acme/tiny", "Hi", "--max-tokens", "-5"}).exit, 2);
+}
+
 TEST_F(LlmctlTest, CheckPrintsTheProfileAndItsExitCode) {
   v1::ModelProfile& profile = *daemon_.check.mutable_profile();
   profile.set_repo_id("acme/tiny");
