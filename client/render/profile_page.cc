@@ -170,8 +170,12 @@ std::string Facts(const v1::ModelProfile& profile, const Terminal& terminal) {
 
 std::string CheckPage(const v1::CheckResponse& response, const Terminal& terminal) {
   const v1::ModelProfile& profile = response.profile();
-  return fmt::format("{}: {}\n{}", terminal.Bold(Safe(profile.repo_id())),
-                     Verdict(response, terminal), Facts(profile, terminal));
+  std::string page = fmt::format("{}: {}\n{}", terminal.Bold(Safe(profile.repo_id())),
+                                 Verdict(response, terminal), Facts(profile, terminal));
+  for (const std::string& note : response.notes()) {
+    Line(page, terminal, &note == &response.notes(0) ? "notes" : "", Safe(note));
+  }
+  return page;
 }
 
 std::string ProfilePage(const v1::ModelProfile& profile, const Terminal& terminal) {

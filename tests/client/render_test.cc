@@ -222,6 +222,14 @@ TEST(CheckPage, SaysWhatMattersInAFewLines) {
   EXPECT_LT(std::count(page.begin(), page.end(), '\n'), 20);
 }
 
+TEST(CheckPage, EndsWithWhereTheNumbersComeFrom) {
+  v1::CheckResponse response = Tiny();
+  response.add_notes("disk: 1.4 GiB of files");
+  response.add_notes("cache: \x1b[2J448 MiB");
+  EXPECT_THAT(CheckPage(response, kPlain), HasSubstr("  notes        disk: 1.4 GiB of files\n"
+                                                     "               cache: [2J448 MiB\n"));
+}
+
 TEST(CheckPage, TheVerdictFollowsTheExitCode) {
   v1::CheckResponse response = Tiny();
   response.set_exit_code(3);

@@ -65,6 +65,7 @@ export function ProfileView({ answer, profile }: { answer: CheckResponse; profil
           ['Engines', <Backends key="engines" profile={profile} />],
         ]}
       />
+      <Notes notes={answer.notes} />
       <Evidence profile={profile} />
     </Stack>
   )
@@ -86,6 +87,23 @@ function Backends({ profile }: { profile: ModelProfile }) {
       </span>
     </Group>
   ))
+}
+
+/** Where the numbers come from, and what the family of models knows besides. */
+function Notes({ notes }: { notes: string[] }) {
+  if (notes.length === 0) return null
+  return (
+    <details>
+      <summary className="quiet" style={{ fontSize: 'var(--mantine-font-size-sm)' }}>
+        Memory, disk and more
+      </summary>
+      <List size="sm" mt={6} className="wrap">
+        {notes.map((note) => (
+          <List.Item key={note}>{note}</List.Item>
+        ))}
+      </List>
+    </details>
+  )
 }
 
 function Evidence({ profile }: { profile: ModelProfile }) {
