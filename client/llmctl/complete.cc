@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string_view>
 
 namespace llmd::client {
@@ -34,7 +35,14 @@ void AddModels(Session& session, std::vector<std::string>& names) {
            .ok()) {
     return;
   }
-  for (const v1::Model& model : response.models()) names.push_back(model.name());
+  std::map<std::string, int> short_names;
+  for (const v1::Model& model : response.models()) {
+    names.push_back(model.name());
+    ++short_names[model.name().substr(model.name().find('/') + 1)];
+  }
+  for (const auto& [name, count] : short_names) {
+    if (count == 1) names.push_back(name);
+  }
 }
 
 void AddJobs(Session& session, std::vector<std::string>& names) {

@@ -371,6 +371,9 @@ TEST_F(LlmctlTest, CompletesCommandsOptionsAndNames) {
   EXPECT_THAT(complete({"jobs", "wa"}), HasSubstr("watch\n"));
   daemon_.models.add_models()->set_name("acme/tiny");
   EXPECT_EQ(complete({"show", "ac"}), "acme/tiny\n");
+  EXPECT_EQ(complete({"show", "ti"}), "tiny\n");
+  daemon_.models.add_models()->set_name("other/tiny");
+  EXPECT_EQ(complete({"show", "ti"}), "");  // it would be ambiguous
   *daemon_.jobs.add_jobs() = daemon_.job;
   EXPECT_EQ(complete({"jobs", "watch", "jo"}), "job1\n");
 }
