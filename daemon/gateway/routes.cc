@@ -78,7 +78,8 @@ StatusOr<Match> FindRoute(std::string_view method, std::string_view target) {
   }
   if (known) {
     return BadRequest("method_not_allowed",
-                      fmt::format("{} is not a method of {}", Shown(method), Shown(match.path)));
+                      fmt::format("{} is not a method of {}", Shown(method), Shown(match.path)),
+                      fmt::format("It takes {}.", AllowedMethods(target)));
   }
   return MakeStatus(
       StatusCode::kNotFound, fmt::format("there is no {} here", Shown(match.path)),
