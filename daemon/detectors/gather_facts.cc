@@ -14,6 +14,7 @@
 #include "domain/json_path.h"
 #include "domain/names.h"
 #include "domain/weight_sets.h"
+#include "hub/partial_file.h"
 
 namespace llmd::detectors {
 namespace {
@@ -30,6 +31,19 @@ bool IsOurTrouble(const Status& status) {
 
 // The source answers, but not with this file.
 bool IsAnAnswer(const Status& status) { return GetErrorInfo(status).code == "hub_error"; }
+
+// What a tiny file holds in place of weights; empty when it may hold some. Headers tell the rest.
+std::string WhatInstead(const std::string& path, int64_t size, const StatusOr<std::string>& read) {
+  if (size == 0) return fmt::format("{} is empty: there are no weights in it", path);
+  const bool pointer =
+      read.ok() ? hub::IsLfsPointer(*read) : GetErrorInfo(read.status()).code == "lfs_pointer";
+  if (pointer) {
+    return fmt::format("{} has only {} bytes: a Git LFS pointer, not the weights", path, size);
+  }
+  if (!read.ok() || read->empty() || WeightFormatOf(path) != "pytorch") return {};
+  const bool known = read->starts_with("PK\x03\x04") || read->starts_with('\x80');
+  return known ? "" : fmt::format("{} is broken: its {} bytes are no file of PyTorch", path, size);
+}
 
 // Without these nothing can be said.
 bool IsEssential(std::string_view path) {
@@ -56,6 +70,7 @@ class Gatherer {
     wanted_ = ChooseFiles(facts_, options_.documents);
     LLMD_RETURN_IF_ERROR(repository_.Prefetch(Batch(), cancel_));
     LLMD_RETURN_IF_ERROR(ReadDocuments());
+    LLMD_RETURN_IF_ERROR(ReadTinyWeights());
     LLMD_RETURN_IF_ERROR(ReadRootHeaders());
     LLMD_RETURN_IF_ERROR(ReadPartHeaders());
     LLMD_RETURN_IF_ERROR(ReadGgufs());
@@ -98,6 +113,7 @@ class Gatherer {
     for (const auto* list : {&wanted_.ggufs, &wanted_.projectors}) {
       if (!list->empty()) add_range(list->front(), kFirstGgufBytes);
     }
+    for (const std::string& path : wanted_.tiny_weights) add_range(path, kTinyWeights);
     return batch;
   }
 
@@ -126,6 +142,16 @@ class Gatherer {
       Document document;
       LLMD_ASSIGN_OR_RETURN(document.text, ReadSmall(path, kMaxTextBytes, document.error));
       facts_.documents.emplace(path, std::move(document));
+    }
+    return OkStatus();
+  }
+
+  Status ReadTinyWeights() {
+    for (const std::string& path : wanted_.tiny_weights) {
+      const StatusOr<std::string> content = repository_.ReadRange(path, 0, SizeOf(path), cancel_);
+      LLMD_RETURN_IF_ERROR(cancel_.Check());
+      const std::string instead = WhatInstead(path, SizeOf(path), content);
+      if (!instead.empty()) facts_.not_weights.emplace(path, SanitizeForTerminal(instead));
     }
     return OkStatus();
   }
@@ -217,7 +243,7 @@ class Gatherer {
       if (!more.ok()) return Blame(gguf.file, more.status(), gguf.error);
       const bool ended = more->empty() || window >= size;
       prefix += *more;
-      const GgufRead read = ReadGgufHeader(prefix, gguf);
+      const GgufRead read = ReadGgufHeader(prefix, size, gguf);
       if (read != GgufRead::kNeedMore) return OkStatus();
       if (ended) {
         gguf.error = gguf.file + ": ends inside of its header";

@@ -1,10 +1,13 @@
 #include "detectors/probe_gguf.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -63,6 +66,17 @@ constexpr std::array kBlockTypes = {
     BlockType{35, "TQ2_0", 256, 66},   BlockType{39, "MXFP4", 32, 17},
 };
 
+constexpr int64_t kLargestSize = int64_t{1} << 32;
+
+// "llama.block_count" and the like, which memory is planned by.
+bool IsSize(std::string_view key) {
+  constexpr std::array<std::string_view, 6> kSizes = {
+      ".block_count",         ".context_length",       ".embedding_length",
+      ".feed_forward_length", ".attention.head_count", ".attention.head_count_kv"};
+  return std::any_of(kSizes.begin(), kSizes.end(),
+                     [&](std::string_view size) { return key.ends_with(size); });
+}
+
 const BlockType* FindBlockType(uint32_t id) {
   for (const BlockType& type : kBlockTypes) {
     if (type.id == id) return &type;
@@ -73,10 +87,11 @@ const BlockType* FindBlockType(uint32_t id) {
 // Walks the header. Each step returns false when it must stop: `more` or `broken` says why.
 class Walker {
  public:
-  Walker(std::string_view bytes, GgufFacts& facts) : bytes_(bytes), facts_(facts) {}
+  Walker(std::string_view bytes, int64_t file_size, GgufFacts& facts)
+      : bytes_(bytes), file_size_(static_cast<uint64_t>(file_size)), facts_(facts) {}
 
   GgufRead Walk() {
-    if (Start() && Keys() && Tensors()) return GgufRead::kWhole;
+    if (Start() && Keys() && Tensors() && Fits()) return GgufRead::kWhole;
     if (broken_.empty()) return GgufRead::kNeedMore;
     facts_.error = facts_.file + ": " + broken_;
     return GgufRead::kBroken;
@@ -190,6 +205,10 @@ class Walker {
     if (type == kInt16) value = static_cast<int16_t>(raw);
     if (type == kInt32) value = static_cast<int32_t>(raw);
     const bool too_large = type == kUint64 && raw > uint64_t{std::numeric_limits<int64_t>::max()};
+    if (IsSize(key) && (too_large || value < 0 || value > kLargestSize)) {
+      return Break(fmt::format("'{}' is {}, beyond any model's", key,
+                               too_large ? std::to_string(raw) : std::to_string(value)));
+    }
     if (!too_large) facts_.integers[key] = value;
     return true;
   }
@@ -257,8 +276,14 @@ class Walker {
     if (!Read(id) || !Read(offset)) return false;
     const BlockType* type = FindBlockType(id);
     const uint64_t blocks = type == nullptr ? 0 : elements / type->elements;
-    const uint64_t bytes =
-        type == nullptr || blocks > kMost / type->bytes ? 0 : blocks * type->bytes;
+    const bool huge = type != nullptr && blocks > kMost / type->bytes;
+    const uint64_t bytes = type == nullptr || huge ? 0 : blocks * type->bytes;
+    // A type that is not known has at least one bit for each element.
+    const uint64_t least = type == nullptr ? elements / 8 : bytes;
+    if (huge || offset > kMost || least > file_size_) {
+      return Break("a tensor that is larger than the file");
+    }
+    spans_.emplace_back(offset, offset + least);
     if (elements > kMost - static_cast<uint64_t>(facts_.parameters) ||
         bytes > kMost - static_cast<uint64_t>(facts_.tensor_bytes)) {
       return Break("sums beyond 2^63");
@@ -270,8 +295,33 @@ class Walker {
     return true;
   }
 
+  // Tensors lie behind the header, aligned, and each in bytes of its own.
+  bool Fits() {
+    const auto split = facts_.integers.find("split.count");
+    if (tensors_ == 0 && (split == facts_.integers.end() || split->second < 2)) {
+      return Break("it has no tensors");
+    }
+    const auto said = facts_.integers.find("general.alignment");
+    const bool sane = said != facts_.integers.end() && said->second > 0 && said->second <= 65'536;
+    const uint64_t alignment = sane ? static_cast<uint64_t>(said->second) : 32;
+    const uint64_t data = (at_ + alignment - 1) / alignment * alignment;
+    std::sort(spans_.begin(), spans_.end());
+    uint64_t end = 0;
+    for (const auto& [begin, until] : spans_) {
+      if (begin < end) return Break("its tensors overlap");
+      end = std::max(end, until);
+    }
+    if (end > 0 && (data > file_size_ || end > file_size_ - data)) {
+      return Break(
+          fmt::format("its tensors need {} bytes, and the file has {}", data + end, file_size_));
+    }
+    return true;
+  }
+
   std::string_view bytes_;
+  const uint64_t file_size_;
   GgufFacts& facts_;
+  std::vector<std::pair<uint64_t, uint64_t>> spans_;  // in the data, of each tensor
   size_t at_ = 0;
   uint64_t tensors_ = 0;
   uint64_t keys_ = 0;
@@ -281,9 +331,9 @@ class Walker {
 
 }  // namespace
 
-GgufRead ReadGgufHeader(std::string_view prefix, GgufFacts& facts) {
+GgufRead ReadGgufHeader(std::string_view prefix, int64_t file_size, GgufFacts& facts) {
   facts = GgufFacts{.file = facts.file};
-  return Walker(prefix, facts).Walk();
+  return Walker(prefix, file_size, facts).Walk();
 }
 
 }  // namespace llmd::detectors

@@ -19,7 +19,9 @@ enum class GgufRead {
   kBroken,    // facts.error says why
 };
 
-// Reads from the start of `prefix`, replacing `facts` (its `file` stays).
-GgufRead ReadGgufHeader(std::string_view prefix, GgufFacts& facts);
+// Reads from the start of `prefix` of a file of `file_size` bytes, replacing `facts` (its `file`
+// stays). Broken is also a header whose tensors do not fit into the file, or that has none although
+// no other split can have them.
+GgufRead ReadGgufHeader(std::string_view prefix, int64_t file_size, GgufFacts& facts);
 
 }  // namespace llmd::detectors

@@ -93,6 +93,21 @@ class HeaderReader : public nlohmann::json_sax<json> {
     return Refuse(fmt::format("not JSON at byte {}", position));
   }
 
+  // The format wants the tensors to cover the data: no overlap, no hole, nothing behind the last.
+  bool Covers() {
+    std::sort(spans_.begin(), spans_.end());
+    uint64_t at = 0;
+    for (const auto& [begin, end] : spans_) {
+      if (begin < at) return Refuse(fmt::format("tensors overlap at byte {} of the data", begin));
+      if (begin > at) {
+        return Refuse(fmt::format("no tensor has the bytes {} to {} of the data", at, begin));
+      }
+      at = end;
+    }
+    return at == data_bytes_ ||
+           Refuse(fmt::format("its tensors end at byte {} of {}", at, data_bytes_));
+  }
+
   const std::string& refusal() const { return refusal_; }
 
  private:
@@ -123,6 +138,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
     if (width != 0 && (end - begin) / width != elements) {
       return Refuse(fmt::format("tensor '{}': shape and offsets disagree", tensor_.name));
     }
+    if (begin < end) spans_.emplace_back(begin, end);
     return Count(elements, end - begin);
   }
 
@@ -153,6 +169,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
   std::string key_;
   Tensor tensor_;
   std::vector<uint64_t>* list_ = nullptr;
+  std::vector<std::pair<uint64_t, uint64_t>> spans_;
   std::string refusal_;
 };
 
@@ -170,8 +187,7 @@ StatusOr<int64_t> SafetensorsHeaderLength(std::string_view first_bytes, int64_t 
     return InvalidArgument("a Git LFS pointer stands in place of the weights");
   }
   if (first_bytes.size() < 8) {
-    return InvalidArgument("only {} bytes: no safetensors file, perhaps a Git LFS pointer",
-                           first_bytes.size());
+    return InvalidArgument("broken: {} bytes are no safetensors file", first_bytes.size());
   }
   uint64_t length = 0;
   for (int i = 7; i >= 0; --i) {
@@ -179,9 +195,8 @@ StatusOr<int64_t> SafetensorsHeaderLength(std::string_view first_bytes, int64_t 
   }
   if (length < 2 || length > static_cast<uint64_t>(kMaxSafetensorsHeader) ||
       static_cast<int64_t>(length) > file_size - 8) {
-    return InvalidArgument("no safetensors file of {} bytes: its header would be {} bytes long{}",
-                           file_size, length,
-                           file_size < 1024 ? " (a Git LFS pointer in place of the weights?)" : "");
+    return InvalidArgument("broken: no safetensors file of {} bytes has a header of {} bytes",
+                           file_size, length);
   }
   return static_cast<int64_t>(length);
 }
@@ -192,7 +207,7 @@ Status AddSafetensorsHeader(std::string_view path, std::string_view header, int6
   if (data_bytes < 0) return InvalidArgument("{}: the header is longer than the file", path);
   SafetensorsFacts sum = facts;  // untouched when the header turns out broken
   HeaderReader reader(data_bytes, sum);
-  if (!json::sax_parse(header, &reader)) {
+  if (!json::sax_parse(header, &reader) || !reader.Covers()) {
     return InvalidArgument("{}: broken safetensors header: {}", path, reader.refusal());
   }
   sum.files.emplace_back(path);

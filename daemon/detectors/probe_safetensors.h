@@ -21,7 +21,8 @@ inline constexpr size_t kMaxTensorNames = 4'096;
 StatusOr<int64_t> SafetensorsHeaderLength(std::string_view first_bytes, int64_t file_size);
 
 // Adds the header (JSON text without the 8 bytes) of `path` to `facts`. kInvalidArgument when it is
-// broken: not JSON, shapes and offsets that disagree, data beyond the file.
+// broken: not JSON, shapes and offsets that disagree, tensors that overlap, leave holes or do not
+// end where the file ends.
 Status AddSafetensorsHeader(std::string_view path, std::string_view header, int64_t file_size,
                             SafetensorsFacts& facts);
 

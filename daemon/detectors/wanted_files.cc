@@ -15,6 +15,7 @@ constexpr size_t kMaxFolderConfigs = 40;
 constexpr size_t kMaxPartHeaders = 16;
 constexpr size_t kMaxShardHeaders = 8;
 constexpr size_t kMaxGgufs = 8;
+constexpr size_t kMaxTinyWeights = 32;
 constexpr int64_t kMaxIndexBytes = 4 << 20;
 
 // What probes and rules ask about, at the root.
@@ -50,6 +51,7 @@ class Chooser {
     RootHeaders();
     PartHeaders();
     Ggufs();
+    TinyWeights();
     return std::move(wanted_);
   }
 
@@ -140,6 +142,18 @@ class Chooser {
       if (set.format != "gguf" || IsAside(set.stem)) continue;
       std::vector<std::string>& list = IsProjector(set.stem) ? wanted_.projectors : wanted_.ggufs;
       if (list.size() < kMaxGgufs) list.push_back(set.files.front());
+    }
+  }
+
+  void TinyWeights() {
+    for (const WeightSet& set : facts_.weights) {
+      const bool read = set.format == "safetensors" || set.format == "pytorch";
+      if (!read && set.format != "gguf") continue;
+      for (const std::string& path : set.files) {
+        const FileEntry* file = facts_.inventory.Find(path);
+        if (file == nullptr || file->size >= kTinyWeights) continue;
+        if (wanted_.tiny_weights.size() < kMaxTinyWeights) wanted_.tiny_weights.push_back(path);
+      }
     }
   }
 

@@ -15,8 +15,6 @@ namespace llmd::detectors {
 namespace {
 
 constexpr size_t kMaxVariants = 200;
-// Nothing that is served has so little; what has is a pointer or a placeholder.
-constexpr int64_t kSmallestWeights = 1'024;
 
 bool IsLoadable(const WeightSet& set) {
   return set.format == "safetensors" || set.format == "pytorch";
@@ -118,10 +116,9 @@ void LookForTrouble(const Facts& facts, WeightsChoice& choice) {
           fmt::format("the checkpoint is not complete: {} is missing", names));
     }
     for (const std::string& path : set->files) {
-      const FileEntry* file = facts.inventory.Find(path);
-      if (file == nullptr || file->size >= kSmallestWeights) continue;
-      choice.obstacles.push_back(fmt::format(
-          "{} has only {} bytes: a Git LFS pointer, not the weights", path, file->size));
+      const auto instead = facts.not_weights.find(path);
+      if (instead == facts.not_weights.end()) continue;
+      choice.obstacles.push_back(instead->second);
       return;
     }
   }

@@ -130,6 +130,7 @@ struct Facts {
   FileInventory inventory;
   std::map<std::string, Document> documents;             // by path
   std::vector<WeightSet> weights;                        // every set, in the order of preference
+  std::map<std::string, std::string> not_weights;        // by path: what a tiny file holds instead
   std::optional<SafetensorsFacts> safetensors;           // of the checkpoint at the root
   std::map<std::string, SafetensorsFacts> part_headers;  // by folder, of a pipeline's parts
   std::vector<GgufFacts> ggufs;

@@ -189,8 +189,27 @@ TEST(DetectiveTest, WhatCannotBeLoadedSaysWhy) {
               HasSubstr("model_type 'foo' is not known to transformers"));
   EXPECT_THAT(look("config.json", "{\"model_type\": "), HasSubstr("config.json:"));
   EXPECT_THAT(look("config.json", "{}"), HasSubstr("config.json names neither model_type"));
-  EXPECT_THAT(look("model.safetensors", "", 134), HasSubstr("Git LFS pointer"));
   EXPECT_THAT(look("model.safetensors", "junk junk junk", 5'000), HasSubstr("model.safetensors"));
+}
+
+// What stands in a file decides, not its size.
+TEST(DetectiveTest, TinyWeightFilesAreCalledWhatTheyAre) {
+  const auto look = [](const std::string& path, const std::string& content) {
+    const auto repository = testing::LlamaRepository();
+    repository->Remove("model.safetensors");
+    repository->Add(path, content);
+    const ModelProfile profile = Look(*repository);
+    return profile.reasons.empty() ? std::string("no reason") : profile.reasons.front();
+  };
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+  const std::string tiny = testing::SafetensorsHead(json::object(), 300, "float16");
+  for (const char* path : {"model.safetensors", "pytorch_model.bin"}) {
+    EXPECT_THAT(look(path, pointer), HasSubstr("bytes: a Git LFS pointer")) << path;
+    EXPECT_THAT(look(path, ""), HasSubstr("is empty")) << path;
+    EXPECT_THAT(look(path, "junk junk junk"), HasSubstr("broken")) << path;
+  }
+  EXPECT_EQ(look("pytorch_model.bin", "\x80\x02}."), "no reason");
+  EXPECT_EQ(look("model.safetensors", tiny + std::string(300 - tiny.size(), 'w')), "no reason");
 }
 
 TEST(DetectiveTest, NothingIsSaidPlainly) {

@@ -58,7 +58,8 @@ TEST(GatherFactsTest, ALongHeaderIsReadInTwoPieces) {
   ASSERT_GT(header.size(), static_cast<size_t>(kFirstSafetensorsBytes));
   std::string head;
   for (int i = 0; i < 8; ++i) head.push_back(static_cast<char>((header.size() >> (8 * i)) & 0xFF));
-  repository.AddListed({.path = "model.safetensors", .size = 1 << 20}, head + header);
+  const auto size = static_cast<int64_t>(8 + header.size() + 12'000);
+  repository.AddListed({.path = "model.safetensors", .size = size}, head + header);
   EXPECT_EQ(Gather(repository)->safetensors->parameters, 3'000);
 }
 

@@ -16,6 +16,11 @@ std::string LengthBytes(uint64_t length) {
   return bytes;
 }
 
+// The size of a file with that header and `data` bytes of tensors.
+int64_t FileOf(const std::string& header, int64_t data) {
+  return 8 + static_cast<int64_t>(header.size()) + data;
+}
+
 std::string ErrorOf(const std::string& header, int64_t size = 1'000'000) {
   SafetensorsFacts facts;
   const Status status = AddSafetensorsHeader("x.safetensors", header, size, facts);
@@ -28,7 +33,7 @@ TEST(ProbeSafetensorsTest, CountsByType) {
   const std::string header = R"({"__metadata__": {"format": "pt"},
     "b": {"dtype": "F32", "shape": [], "data_offsets": [12, 16]},
     "a": {"dtype": "BF16", "shape": [2, 3], "data_offsets": [0, 12]}})";
-  const Status status = AddSafetensorsHeader("x.safetensors", header, 1'000, facts);
+  const Status status = AddSafetensorsHeader("x.safetensors", header, FileOf(header, 16), facts);
   ASSERT_TRUE(status.ok()) << Message(status);
   EXPECT_THAT(facts.parameters_by_dtype, ElementsAre(Pair("BF16", 6), Pair("F32", 1)));
   EXPECT_EQ(facts.parameters, 7);
@@ -39,8 +44,8 @@ TEST(ProbeSafetensorsTest, CountsByType) {
 TEST(ProbeSafetensorsTest, AddsShardsUp) {
   SafetensorsFacts facts;
   const std::string header = R"({"a": {"dtype": "F16", "shape": [5], "data_offsets": [0, 10]}})";
-  ASSERT_TRUE(AddSafetensorsHeader("1", header, 1'000, facts).ok());
-  ASSERT_TRUE(AddSafetensorsHeader("2", header, 1'000, facts).ok());
+  ASSERT_TRUE(AddSafetensorsHeader("1", header, FileOf(header, 10), facts).ok());
+  ASSERT_TRUE(AddSafetensorsHeader("2", header, FileOf(header, 10), facts).ok());
   EXPECT_EQ(facts.parameters, 10);
   EXPECT_THAT(facts.files, ElementsAre("1", "2"));
 }
@@ -48,7 +53,7 @@ TEST(ProbeSafetensorsTest, AddsShardsUp) {
 TEST(ProbeSafetensorsTest, UnknownTypesAreAsLongAsTheirOffsets) {
   SafetensorsFacts facts;
   const std::string header = R"({"a": {"dtype": "F4", "shape": [8], "data_offsets": [0, 4]}})";
-  EXPECT_TRUE(AddSafetensorsHeader("x", header, 1'000, facts).ok());
+  EXPECT_TRUE(AddSafetensorsHeader("x", header, FileOf(header, 4), facts).ok());
 }
 
 TEST(ProbeSafetensorsTest, RefusesClaimsThatCannotBe) {
@@ -70,6 +75,21 @@ TEST(ProbeSafetensorsTest, RefusesClaimsThatCannotBe) {
               HasSubstr("lacks its type"));
   EXPECT_THAT(ErrorOf(R"({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})", 40),
               HasSubstr("longer than the file"));
+}
+
+TEST(ProbeSafetensorsTest, TensorsCoverTheData) {
+  const auto look = [](int begin, int end, int64_t data) {
+    const std::string header = fmt::format(
+        R"({{"a": {{"dtype": "U8", "shape": [20], "data_offsets": [0, 20]}},
+            "b": {{"dtype": "U8", "shape": [{}], "data_offsets": [{}, {}]}}}})",
+        end - begin, begin, end);
+    return ErrorOf(header, FileOf(header, data));
+  };
+  EXPECT_EQ(look(20, 40, 40), "no error");
+  EXPECT_EQ(look(20, 20, 20), "no error");
+  EXPECT_THAT(look(10, 30, 30), HasSubstr("tensors overlap at byte 10"));
+  EXPECT_THAT(look(30, 40, 40), HasSubstr("no tensor has the bytes 20 to 30"));
+  EXPECT_THAT(look(20, 40, 50), HasSubstr("tensors end at byte 40 of 50"));
 }
 
 TEST(ProbeSafetensorsTest, RefusesOtherJson) {
@@ -96,7 +116,9 @@ TEST(SafetensorsLengthTest, StaysWithinFileAndLimit) {
 TEST(SafetensorsLengthTest, KnowsLfsPointers) {
   const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
   EXPECT_THAT(Message(SafetensorsHeaderLength(pointer, 134).status()), HasSubstr("Git LFS"));
-  EXPECT_THAT(Message(SafetensorsHeaderLength("", 134).status()), HasSubstr("Git LFS"));
+  EXPECT_THAT(Message(SafetensorsHeaderLength("", 134).status()), HasSubstr("broken"));
+  EXPECT_THAT(Message(SafetensorsHeaderLength("garbage garbage", 15).status()),
+              HasSubstr("broken"));
 }
 
 }  // namespace

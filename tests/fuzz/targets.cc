@@ -34,14 +34,15 @@ Facts FactsWith(std::string_view config) {
 }  // namespace
 
 void FuzzGgufHeader(std::string_view bytes) {
+  const auto size = static_cast<int64_t>(bytes.size()) + (1 << 20);
   GgufFacts facts{.file = "x.gguf"};
-  const detectors::GgufRead whole = detectors::ReadGgufHeader(bytes, facts);
+  const detectors::GgufRead whole = detectors::ReadGgufHeader(bytes, size, facts);
   Check((whole == detectors::GgufRead::kBroken) == !facts.error.empty());
   Check(facts.parameters >= 0 && facts.tensor_bytes >= 0);
   // What is read of a prefix never contradicts: it is broken, or it asks for more.
   GgufFacts part;
   const detectors::GgufRead half =
-      detectors::ReadGgufHeader(bytes.substr(0, bytes.size() / 2), part);
+      detectors::ReadGgufHeader(bytes.substr(0, bytes.size() / 2), size, part);
   if (half == detectors::GgufRead::kBroken) Check(whole == detectors::GgufRead::kBroken);
 }
 

@@ -69,7 +69,7 @@ def gguf_head(keys):
 
 
 def safetensors_head(info, size, dtype):
-    """A header whose tensors fit into a file of `size` bytes."""
+    """A header whose tensors fill a file of `size` bytes; what the samples leave has no known type."""
     types = {kind: count or 0 for kind, count in info.get("tensors", {}).items()} or {dtype: 0}
     names = info.get("keys_sample") or ["model.weight"]
     budget = max(size - 8 - 65536, 0)
@@ -84,7 +84,12 @@ def safetensors_head(info, size, dtype):
             length *= dimension
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + length]}
         at += length
+    length = len(json.dumps(header)) + 128
+    end = size - 8 - length
+    if end > at:
+        header["rest"] = {"dtype": "OTHER", "shape": [0], "data_offsets": [at, end]}
     text = json.dumps(header).encode()
+    text = text.ljust(length if end > at else 0)
     return struct.pack("<Q", len(text)) + text
 
 

@@ -54,6 +54,18 @@ std::string HeaderDtype(const std::string& torch_dtype) {
   return "F16";
 }
 
+// The header's text, with one more tensor that has the rest of the file: keys are only sampled, and
+// what a tensor of no known type counts is nothing.
+std::string Complete(json header, int64_t at, int64_t size) {
+  const size_t length = header.dump().size() + 128;
+  const int64_t end = size - 8 - static_cast<int64_t>(length);
+  if (end <= at) return header.dump();
+  header["rest"] = {{"dtype", "OTHER"}, {"shape", {0}}, {"data_offsets", {at, end}}};
+  std::string text = header.dump();
+  text.resize(length, ' ');
+  return text;
+}
+
 }  // namespace
 
 std::string GgufHead(const json& keys) {
@@ -98,7 +110,7 @@ std::string SafetensorsHead(const json& info, int64_t size, const std::string& t
     header[names[i]] = {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {at, at + length}}};
     at += length;
   }
-  const std::string text = header.dump();
+  const std::string text = Complete(header, at, size);
   std::string bytes;
   Append<uint64_t>(bytes, text.size());
   return bytes + text;

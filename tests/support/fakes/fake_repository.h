@@ -38,6 +38,11 @@ class FakeRepository final : public hub::Repository {
     contents_[entry.path] = head;
     entries_[entry.path] = std::move(entry);
   }
+  void Remove(const std::string& path) {
+    MutexLock lock(mutex_);
+    contents_.erase(path);
+    entries_.erase(path);
+  }
   // Every call that concerns `path` fails so; an empty path is List, "access" CheckAccess.
   void Fail(const std::string& path, Status status) {
     MutexLock lock(mutex_);
