@@ -12,6 +12,42 @@ namespace {
 constexpr size_t kMaxParts = 200;
 constexpr size_t kMaxText = 1024;
 
+// Every kind of profile.h, in order of the alphabet.
+constexpr std::string_view kKinds[] = {"adapter",
+                                       "asr",
+                                       "audio-classification",
+                                       "audio-generation",
+                                       "component",
+                                       "controlnet",
+                                       "depth",
+                                       "diffusion-image",
+                                       "diffusion-video",
+                                       "embedding",
+                                       "fill-mask",
+                                       "image-classification",
+                                       "image-feature",
+                                       "image-to-image",
+                                       "llm",
+                                       "multimodal-any",
+                                       "object-detection",
+                                       "question-answering",
+                                       "reranker",
+                                       "segmentation",
+                                       "seq2seq",
+                                       "text-classification",
+                                       "token-classification",
+                                       "tts",
+                                       "unsupported",
+                                       "video-classification",
+                                       "vlm",
+                                       "zero-shot-image"};
+
+// A kind, or a fact that says one.
+bool IsKind(std::string_view text) {
+  return text.starts_with('{') ||
+         std::find(std::begin(kKinds), std::end(kKinds), text) != std::end(kKinds);
+}
+
 // One file while it is read: where errors point to, and what may be named.
 class Reader {
  public:
@@ -181,6 +217,9 @@ StatusOr<Verdict> Reader::ReadVerdict(const YamlNode* set, const YamlNode* reaso
                             "invalid_rule");
       }
       LLMD_ASSIGN_OR_RETURN(std::string text, Template(value));
+      if (field == "kind" && !IsKind(text)) {
+        return Error(value, fmt::format("unknown kind '{}'", text));
+      }
       verdict.set.emplace_back(field, std::move(text));
     }
   }

@@ -53,6 +53,8 @@ TEST(RuleFileTest, NamesFileLineAndColumn) {
               HasSubstr("x.yaml:3:14: unknown fact 'config.modle'"));
   EXPECT_THAT(ErrorOf("schema: 1\nid: x\nwhen: {file: a}\nset: {kidn: llm}\n"),
               HasSubstr("unknown field 'kidn'"));
+  EXPECT_THAT(ErrorOf("schema: 1\nid: x\nwhen: {file: a}\nset: {kind: bananas}\n"),
+              HasSubstr("x.yaml:4:13: unknown kind 'bananas'"));
   EXPECT_THAT(ErrorOf("schema: 1\nid: x\nwhen: {file: a}\nset: {kind: '{weights.nine}'}\n"),
               HasSubstr("unknown fact 'weights.nine'"));
 }
