@@ -69,7 +69,7 @@ def gguf_head(keys):
 
 
 def safetensors_head(info, size, dtype):
-    """A header whose tensors fill a file of `size` bytes; what the samples leave has no known type."""
+    """A header whose tensors fill `size` bytes; what the samples leave has no known type."""
     types = {kind: count or 0 for kind, count in info.get("tensors", {}).items()} or {dtype: 0}
     names = info.get("keys_sample") or ["model.weight"]
     budget = max(size - 8 - 65536, 0)
