@@ -1,9 +1,11 @@
 #include "detectors/probe_architecture.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "detectors/layer_groups.h"
 #include "domain/json_path.h"
 
 namespace llmd::detectors {
@@ -11,33 +13,17 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kMaxLayers = 1 << 16;
-
-int64_t Product(int64_t a, int64_t b) {
-  int64_t result = 0;
-  return __builtin_mul_overflow(a, b, &result) || result > kMaxJsonSize ? kMaxJsonSize : result;
-}
-
-// Adds `layers` of a group, joining it with an equal one.
-void AddGroup(ArchitectureFacts& facts, LayerGroup group) {
-  if (group.layers <= 0) return;
-  for (LayerGroup& known : facts.cache) {
-    if (known.kind == group.kind && known.elements_per_token == group.elements_per_token &&
-        known.window == group.window && known.state_elements == group.state_elements) {
-      known.layers += group.layers;
-      return;
-    }
-  }
-  facts.cache.push_back(group);
-}
-
 // Reads one configuration, see ArchitectureOf.
 class ConfigReader {
  public:
   ConfigReader(const ModelConfig& config, const Tables& tables) : config_(config) {
-    std::string type = JsonText(config.text, "model_type");
-    if (type.empty()) type = config.model_type;
-    const auto at = tables.types.find(type);
+    type_ = JsonText(config.text, "model_type");
+    if (type_.empty()) {
+      // The text part of a model of several has a type of its own: gemma3 and gemma3_text.
+      type_ = config.model_type;
+      if (!config.text_path.empty() && tables.types.contains(type_ + "_text")) type_ += "_text";
+    }
+    const auto at = tables.types.find(type_);
     if (at != tables.types.end()) defaults_ = &at->second;
     facts_.context_length = ContextLength(config, tables).value_or(0);
   }
@@ -50,9 +36,9 @@ class ConfigReader {
     if (facts_.layers <= 0 || facts_.layers > kMaxLayers || facts_.hidden_size <= 0) {
       return std::nullopt;
     }
-    if (!FromLayerTypes() && !FromPattern() && !FromPeriod() && !FromBlocks()) {
+    if (!FromLayerTypes() && !FromIndices() && !FromPattern() && !FromPeriod() && !FromBlocks() &&
+        !FromWindowPattern() && !FromMaxWindowLayers() && !FromDefaultPattern()) {
       AddAttention(DefaultKind(), facts_.layers);
-      SplitBySlidingPattern();
     }
     if (facts_.encoder_decoder) AddCrossAttention();
     return std::move(facts_);
@@ -87,10 +73,7 @@ class ConfigReader {
         Get({"num_attention_heads", "n_head", "num_heads", "decoder_attention_heads", "n_heads"},
             Default(&ModelType::heads));
     facts_.key_value_heads = KeyValueHeads();
-    facts_.head_dim = Get({"head_dim", "attention_head_dim", "kv_channels", "d_kv"});
-    if (facts_.head_dim == 0 && facts_.attention_heads > 0) {
-      facts_.head_dim = facts_.hidden_size / facts_.attention_heads;
-    }
+    facts_.head_dim = HeadDim();
     facts_.intermediate_size =
         Get({"intermediate_size", "ffn_dim", "d_ff", "n_inner", "ffn_hidden_size", "hidden_dim"});
     facts_.vocab_size =
@@ -99,6 +82,17 @@ class ConfigReader {
         Get({"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"});
     facts_.experts_per_token =
         Get({"num_experts_per_tok", "top_k_experts", "moe_topk", "num_experts_per_token"});
+  }
+
+  int64_t HeadDim() const {
+    const bool zamba = type_ == "zamba" || type_ == "zamba2";
+    const int64_t said = zamba ? Get({"attention_head_dim"})
+                               : Get({"head_dim", "attention_head_dim", "kv_channels", "d_kv"});
+    if (said > 0) return said;
+    const int64_t usual = zamba ? 0 : Default(&ModelType::head_dim);
+    if (usual > 0 || facts_.attention_heads == 0) return usual;
+    // Zamba's attention sees the embeddings beside the hidden state.
+    return Product(zamba ? 2 : 1, facts_.hidden_size) / facts_.attention_heads;
   }
 
   int64_t KeyValueHeads() const {
@@ -123,14 +117,24 @@ class ConfigReader {
                            JsonMember(config_.text, "ssm_cfg") != nullptr ||
                            JsonMember(config_.text, "rescale_every") != nullptr;
     if (recurrent || IsMambaType()) return Kind::kRecurrent;
-    const bool sliding =
-        Get({"sliding_window"}) > 0 && JsonBool(config_.text, "use_sliding_window") != false;
-    return sliding ? Kind::kSliding : Kind::kFull;
+    return Window() > 0 ? Kind::kSliding : Kind::kFull;
+  }
+
+  // Of the layers that slide; 0: none does. Written as null it is none, too.
+  int64_t Window() const {
+    if (JsonBool(config_.text, "use_sliding_window") == false) return 0;
+    constexpr std::array kKeys = {"sliding_window", "attention_window_size", "local_attention",
+                                  "attention_chunk_size"};
+    bool said = false;
+    for (const char* key : kKeys) {
+      if (const int64_t window = Get({key}); window > 0) return window;
+      said = said || JsonMember(config_.text, key) != nullptr;
+    }
+    return said ? 0 : Default(&ModelType::window);
   }
 
   bool IsMambaType() const {
-    const std::string type = JsonText(config_.text, "model_type");
-    return type == "mamba" || type == "mamba2" || type == "falcon_mamba" || type == "xlstm";
+    return type_ == "mamba" || type_ == "mamba2" || type_ == "falcon_mamba" || type_ == "xlstm";
   }
 
   void AddAttention(LayerGroup::Kind kind, int64_t layers) {
@@ -148,10 +152,7 @@ class ConfigReader {
           kind == Kind::kFull ? Get({"global_head_dim"}, facts_.head_dim) : facts_.head_dim;
       const int64_t value_width = Get({"v_head_dim"}, width);
       group.elements_per_token = Product(heads, width + value_width);
-      if (kind == Kind::kSliding) {
-        group.window = Get(
-            {"sliding_window", "attention_chunk_size", "local_attention", "attention_window_size"});
-      }
+      if (kind == Kind::kSliding) group.window = Window();
       if (kind == Kind::kSliding && group.window == 0) group.kind = Kind::kFull;
     }
     AddGroup(facts_, group);
@@ -160,42 +161,91 @@ class ConfigReader {
   // What one sequence keeps in one layer without attention: the state and the convolution's tail.
   int64_t StateElements() const {
     const int64_t expand = Get({"expand", "mamba_expand"}, 2);
-    const int64_t heads = Get({"mamba_num_heads", "mamba_n_heads", "linear_num_value_heads"});
-    const int64_t width = Get({"mamba_head_dim", "mamba_d_head", "linear_value_head_dim"});
+    const int64_t heads =
+        Get({"mamba_num_heads", "mamba_n_heads", "n_mamba_heads", "linear_num_value_heads"});
+    const int64_t width =
+        Get({"mamba_head_dim", "mamba_d_head", "mamba_headdim", "linear_value_head_dim"});
     int64_t inner =
         heads > 0 && width > 0 ? Product(heads, width) : Product(expand, facts_.hidden_size);
     inner = Get({"mamba_d_ssm", "mamba_intermediate_size"}, inner);
     const int64_t state = Get({"ssm_state_size", "state_size", "mamba_d_state", "mamba_state_dim",
                                "linear_key_head_dim"});
     const int64_t kernel = Get({"conv_kernel", "mamba_d_conv", "conv_L_cache",
-                                "linear_conv_kernel_dim", "conv_kernel_size"});
+                                "linear_conv_kernel_dim", "conv_kernel_size", "conv1d_width"});
     if (state == 0 && kernel > 0) return Product(kernel, facts_.hidden_size);  // convolution alone
     if (state == 0) return Product(5, facts_.hidden_size);                     // RWKV: five vectors
-    const int64_t groups = Get({"n_groups", "mamba_n_groups", "linear_num_key_heads"});
+    const int64_t groups =
+        Get({"n_groups", "mamba_n_groups", "mamba_ngroups", "linear_num_key_heads"});
     return Product(inner, state) + Product(kernel, inner + Product(2 * groups, state));
   }
 
-  // "layer_types": ["full_attention", "sliding_attention", "mamba", "conv", ...]
+  // "layer_types": ["full_attention", "sliding_attention", "mamba", "conv", ...], older models
+  // under other names; RecurrentGemma's block_types repeat themselves.
   bool FromLayerTypes() {
-    const json* types = JsonMember(config_.text, "layer_types");
-    if (types == nullptr || !types->is_array() || types->empty()) return false;
-    if (static_cast<int64_t>(types->size()) > kMaxLayers) return false;
-    for (const json& type : *types) {
-      if (type.is_string()) AddAttention(KindOf(type.get_ref<const std::string&>()), 1);
+    for (const char* key : {"layer_types", "layers_block_type", "block_types"}) {
+      const json* types = JsonMember(config_.text, key);
+      if (types == nullptr || !types->is_array() || types->empty()) continue;
+      const bool repeats = key == std::string_view("block_types");
+      const auto size = static_cast<int64_t>(types->size());
+      const int64_t layers = repeats ? facts_.layers : std::min(size, facts_.layers);
+      for (int64_t i = 0; i < layers; ++i) {
+        const json& type = (*types)[static_cast<size_t>(i % size)];
+        if (type.is_string()) AddLayer(KindOf(type.get_ref<const std::string&>()), i);
+      }
+      if (!facts_.cache.empty()) return true;
     }
-    return !facts_.cache.empty();
+    return false;
   }
 
-  LayerGroup::Kind KindOf(std::string_view type) const {
+  // What a layer keeps, as in ModelType::pattern; '-': nothing.
+  static char KindOf(std::string_view type) {
+    const auto has = [&](std::string_view word) { return type.find(word) != type.npos; };
+    if (has("sliding") || has("chunked") || has("local") || has("window")) return 'S';
+    if (has("hybrid")) return 'H';
+    if (type == "mlp" || type == "moe") return '-';
+    if (has("linear") || !(has("attention") || has("full") || has("global"))) return 'R';
+    return 'F';
+  }
+
+  void AddLayer(char kind, int64_t index) {
     using Kind = LayerGroup::Kind;
-    if (type.find("sliding") != type.npos || type.find("chunked") != type.npos ||
-        type.find("local") != type.npos) {
-      return Kind::kSliding;
+    // The last ones of Gemma 3n read what earlier ones keep.
+    if (index >= facts_.layers - Get({"num_kv_shared_layers"})) return;
+    // RecurrentGemma calls its windows attention.
+    if (kind == 'F' && Get({"attention_window_size"}) > 0) kind = 'S';
+    const Kind full = Get({"kv_lora_rank"}) > 0 ? Kind::kLatent : Kind::kFull;
+    if (kind == 'F' || kind == 'H') AddAttention(full, 1);
+    if (kind == 'S') AddAttention(Kind::kSliding, 1);
+    if (kind == 'R' || kind == 'H') AddAttention(Kind::kRecurrent, 1);
+  }
+
+  void AddPattern(std::string_view pattern) {
+    for (int64_t i = 0; i < facts_.layers; ++i) {
+      AddLayer(pattern[static_cast<size_t>(i) % pattern.size()], i);
     }
-    const bool attends =
-        type == "attention" || type.find("full") != type.npos || type.find("global") != type.npos;
-    if (!attends) return Kind::kRecurrent;
-    return Get({"kv_lora_rank"}) > 0 ? Kind::kLatent : Kind::kFull;
+  }
+
+  // Bamba, old LFM2, Zamba2: the numbers of the layers that attend. MiniMax: 1 for those, 0 for
+  // others.
+  bool FromIndices() {
+    for (const char* key : {"attn_layer_indices", "full_attn_idxs", "hybrid_layer_ids"}) {
+      const json* listed = JsonMember(config_.text, key);
+      if (listed == nullptr || !listed->is_array()) continue;
+      std::string kinds(static_cast<size_t>(facts_.layers), 'R');
+      const bool hybrid = key == std::string_view("hybrid_layer_ids");
+      for (const json& item : *listed) {
+        const int64_t index = AsSize(item).value_or(facts_.layers);
+        if (index < facts_.layers) kinds[static_cast<size_t>(index)] = hybrid ? 'H' : 'F';
+      }
+      AddPattern(kinds);
+      return true;
+    }
+    const json* list = JsonMember(config_.text, "attn_type_list");
+    if (list == nullptr || !list->is_array() || list->empty()) return false;
+    std::string kinds;
+    for (const json& item : *list) kinds += AsSize(item).value_or(1) == 0 ? 'R' : 'F';
+    AddPattern(kinds);
+    return true;
   }
 
   // Nemotron-H: "M-M*-": M is Mamba, * attention, - and E keep nothing.
@@ -213,7 +263,9 @@ class ConfigReader {
     const json* kernels = JsonMember(config_.text, "mamba_d_state");
     const bool linear = Get({"linear_num_value_heads"}) > 0;
     if (period <= 1 || (kernels == nullptr && !linear)) return false;
-    const int64_t attention = facts_.layers / period;
+    // The first one, and each n-th after it.
+    const int64_t first = std::min(Get({"attn_layer_offset"}, period - 1), facts_.layers);
+    const int64_t attention = (facts_.layers - first + period - 1) / period;
     AddAttention(LayerGroup::Kind::kFull, attention);
     AddAttention(LayerGroup::Kind::kRecurrent, facts_.layers - attention);
     return true;
@@ -234,16 +286,43 @@ class ConfigReader {
     return true;
   }
 
-  // Gemma 2 and 3, Cohere 2: every n-th layer attends to everything, the others to a window.
-  void SplitBySlidingPattern() {
-    const int64_t pattern = Get({"sliding_window_pattern", "global_attn_every_n_layers"},
-                                JsonText(config_.text, "model_type") == "gemma2" ? 2 : 0);
-    const int64_t window = Get({"sliding_window", "local_attention"});
-    if (pattern <= 1 || window == 0) return;
-    facts_.cache.clear();
-    const int64_t full = facts_.layers / pattern;
-    AddAttention(LayerGroup::Kind::kFull, full);
-    AddAttention(LayerGroup::Kind::kSliding, facts_.layers - full);
+  // Gemma 3, Cohere 2: every n-th layer attends to everything, the others to a window. EXAONE
+  // writes it out, too: "LLLG".
+  bool FromWindowPattern() {
+    if (Window() == 0) return false;
+    const std::string written = JsonText(config_.text, "sliding_window_pattern");
+    if (written.find('G') != written.npos) {
+      std::string pattern;
+      for (const char letter : written) pattern += letter == 'G' ? 'F' : 'S';
+      AddPattern(pattern);
+      return true;
+    }
+    const int64_t period = Get({"sliding_window_pattern", "global_attn_every_n_layers"});
+    if (period <= 1 || period > kMaxLayers) return false;
+    std::string pattern(static_cast<size_t>(period), 'S');
+    const bool full_first = defaults_ != nullptr && defaults_->pattern.starts_with('F');
+    (full_first ? pattern.front() : pattern.back()) = 'F';
+    AddPattern(pattern);
+    return true;
+  }
+
+  // Qwen 2 and 3: the first so many attend to everything. The library slides only when asked to.
+  bool FromMaxWindowLayers() {
+    const auto full = JsonSize(config_.text, "max_window_layers");
+    if (!full) return false;
+    const bool slides = JsonBool(config_.text, "use_sliding_window") == true && Window() > 0;
+    const int64_t first = slides ? std::min(*full, facts_.layers) : facts_.layers;
+    AddAttention(LayerGroup::Kind::kFull, first);
+    AddAttention(LayerGroup::Kind::kSliding, facts_.layers - first);
+    return true;
+  }
+
+  // What the library's class makes of a configuration that says nothing about its layers.
+  bool FromDefaultPattern() {
+    if (defaults_ == nullptr || defaults_->pattern.empty() || facts_.attention_heads == 0)
+      return false;
+    AddPattern(defaults_->pattern);
+    return !facts_.cache.empty();
   }
 
   void AddCrossAttention() {
@@ -255,6 +334,7 @@ class ConfigReader {
   }
 
   const ModelConfig& config_;
+  std::string type_;
   const ModelType* defaults_ = nullptr;
   ArchitectureFacts facts_;
 };
@@ -264,57 +344,6 @@ class ConfigReader {
 std::optional<ArchitectureFacts> ArchitectureOf(const ModelConfig& config, const Tables& tables) {
   if (config.root == nullptr) return std::nullopt;
   return ConfigReader(config, tables).Read();
-}
-
-std::optional<ArchitectureFacts> ArchitectureOf(const GgufFacts& gguf) {
-  const auto name = gguf.strings.find("general.architecture");
-  if (name == gguf.strings.end()) return std::nullopt;
-  const auto get = [&](std::string_view key) -> int64_t {
-    const auto at = gguf.integers.find(name->second + "." + std::string(key));
-    return at == gguf.integers.end() || at->second < 0 || at->second > kMaxJsonSize ? 0
-                                                                                    : at->second;
-  };
-  ArchitectureFacts facts{.source = gguf.file,
-                          .layers = get("block_count"),
-                          .hidden_size = get("embedding_length"),
-                          .intermediate_size = get("feed_forward_length"),
-                          .attention_heads = get("attention.head_count"),
-                          .key_value_heads = get("attention.head_count_kv"),
-                          .vocab_size = get("vocab_size"),
-                          .context_length = get("context_length"),
-                          .experts = get("expert_count"),
-                          .experts_per_token = get("expert_used_count")};
-  if (facts.layers <= 0 || facts.layers > kMaxLayers) return std::nullopt;
-  const auto tokens = gguf.array_sizes.find("tokenizer.ggml.tokens");
-  if (facts.vocab_size == 0 && tokens != gguf.array_sizes.end()) facts.vocab_size = tokens->second;
-  if (facts.key_value_heads == 0) facts.key_value_heads = facts.attention_heads;
-  facts.head_dim = get("attention.key_length");
-  if (facts.head_dim == 0 && facts.attention_heads > 0) {
-    facts.head_dim = facts.hidden_size / facts.attention_heads;
-  }
-  const int64_t value_dim = std::max(get("attention.value_length"), int64_t{0});
-  // Heads that differ by layer: those layers that have some attend, the others keep a state.
-  const int64_t listed = get("attention.head_count_kv.layers");
-  const bool recurrent = get("ssm.state_size") > 0;
-  const int64_t attending = listed > 0 ? listed : (recurrent ? 0 : facts.layers);
-  const int64_t latent = get("attention.kv_lora_rank");
-  if (latent > 0) {
-    AddGroup(facts, {.kind = LayerGroup::Kind::kLatent,
-                     .layers = attending,
-                     .elements_per_token = latent + get("rope.dimension_count")});
-  } else {
-    const int64_t width = facts.head_dim + (value_dim > 0 ? value_dim : facts.head_dim);
-    AddGroup(facts,
-             {.layers = attending, .elements_per_token = Product(facts.key_value_heads, width)});
-  }
-  if (recurrent) {
-    const int64_t inner = get("ssm.inner_size");
-    AddGroup(facts, {.kind = LayerGroup::Kind::kRecurrent,
-                     .layers = facts.layers - attending,
-                     .state_elements = Product(inner, get("ssm.state_size")) +
-                                       Product(inner, get("ssm.conv_kernel"))});
-  }
-  return facts;
 }
 
 }  // namespace llmd::detectors

@@ -13,6 +13,7 @@ namespace llmd::detectors {
 // nullopt when the configuration says too little. `tables` fills in the library's defaults.
 std::optional<ArchitectureFacts> ArchitectureOf(const ModelConfig& config, const Tables& tables);
 
+// Defined in gguf_architecture.cc.
 std::optional<ArchitectureFacts> ArchitectureOf(const GgufFacts& gguf);
 
 }  // namespace llmd::detectors

@@ -84,7 +84,9 @@ void ReadTransformers(TableReader& reader, const YamlNode& root, Tables& tables)
                      .head_dim = reader.Number(entry, "head_dim"),
                      .vocab = reader.Number(entry, "vocab"),
                      .context = reader.Number(entry, "context"),
-                     .position_offset = reader.Number(entry, "position_offset")};
+                     .position_offset = reader.Number(entry, "position_offset"),
+                     .pattern = reader.Text(entry, "pattern"),
+                     .window = reader.Number(entry, "window")};
   });
   reader.Read(reader.Section(root, "classes"), tables.classes, model_class);
   reader.Read(reader.Section(root, "suffixes"), tables.suffixes, model_class);

@@ -32,10 +32,13 @@ struct ModelType {
   int64_t hidden = 0;
   int64_t heads = 0;
   int64_t kv_heads = 0;
-  int64_t head_dim = 0;
+  int64_t head_dim = 0;  // only where it does not follow from the others
   int64_t vocab = 0;
   int64_t context = 0;
   int64_t position_offset = 0;  // positions lost to padding
+  std::string pattern;          // of its layers, repeated: F full attention, S sliding, R a state,
+                                // H full attention and a state; empty: all alike
+  int64_t window = 0;           // of those that slide
 };
 
 struct ForeignType {

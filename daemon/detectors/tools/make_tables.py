@@ -168,6 +168,57 @@ def sizes_of(config):
     return sizes
 
 
+# What a layer keeps while text is generated, by its name in `layer_types`: F all tokens, S those
+# of a window, R a state of fixed size, H all tokens and a state.
+LAYERS = {
+    "full_attention": "F",
+    "indexed_attention": "F",
+    "sliding_attention": "S",
+    "chunked_attention": "S",
+    "linear_attention": "R",
+    "conv": "R",
+    "hybrid": "H",
+}
+# Enough layers to see a period of up to LONGEST_PERIOD twice.
+TRIED_LAYERS, LONGEST_PERIOD = 60, 12
+
+
+def layers_of(config_class):
+    """The repeating part of the kinds of layers that the class makes, and their window."""
+    try:
+        config = config_class(num_hidden_layers=TRIED_LAYERS)
+    except Exception:
+        return {}
+    types = getattr(config, "layer_types", None)
+    if not isinstance(types, (list, tuple)) or len(types) != TRIED_LAYERS:
+        return {}
+    kinds = "".join(LAYERS.get(name, "?") for name in types)
+    repeated = (kinds[:p] * TRIED_LAYERS for p in range(1, LONGEST_PERIOD + 1))
+    period = next((p for p, r in enumerate(repeated, 1) if r.startswith(kinds)), None)
+    pattern = kinds[:period]
+    if period is None or "?" in pattern or pattern == "F":
+        return {}
+    try:
+        window = getattr(config, "sliding_window", None)
+        window = window or getattr(config, "attention_chunk_size", None)
+    except Exception:  # it varies by layer
+        return {}
+    said = isinstance(window, int) and window > 0 and "S" in pattern
+    return {"pattern": pattern} | ({"window": window} if said else {})
+
+
+def without_derived(sizes, config_class):
+    """A width of heads that the class computes from other sizes is no default of its own."""
+    if "head_dim" in sizes and "hidden" in sizes:
+        try:
+            wider = config_class(hidden_size=2 * sizes["hidden"])
+        except Exception:
+            return sizes
+        if getattr(wider, "head_dim", None) != sizes["head_dim"]:
+            del sizes["head_dim"]
+    return sizes
+
+
 def default_class(model_type, mappings):
     """What a configuration without `architectures` stands for."""
     masked = model_type in mappings["AutoModelForMaskedLM"]
@@ -213,11 +264,12 @@ def type_table(transformers, mappings):
         if chosen:
             entry["class"] = chosen
         try:
-            entry.update(sizes_of(config_class()))
+            entry.update(without_derived(sizes_of(config_class()), config_class))
         except Exception as problem:  # a class that cannot stand alone
             print(f"{class_name}: {problem}", file=sys.stderr)
         if positions_start_late(config_class):
             entry["position_offset"] = 2
+        entry.update(layers_of(config_class))
         table[model_type] = entry
     return table
 
