@@ -25,6 +25,7 @@ StatusOr<Inspection> Inspect(const PipelineParts& parts, const SourceRequest& so
                                     .wish = wish,
                                     .engines = parts.engines,
                                     .handlers = parts.handlers};
+  LLMD_RETURN_IF_ERROR(planner::CheckContradiction(input, result.profile));
   planner::CompleteProfile(input, result.profile);
   return result;
 }

@@ -1,6 +1,11 @@
 #include "planner/planner.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
 
 #include "base/format.h"
 #include "planner/draft.h"
@@ -44,7 +49,45 @@ const char* NotInstallableCode(const ModelProfile& profile) {
   return CheckExitCode(profile) == 4 ? "not_a_model" : "not_installable";
 }
 
+// "fp16" among the variants of a checkpoint; a quantisation of a GGUF is its own name.
+std::string DtypeOf(const Selection& selection, const ModelProfile& profile) {
+  if (selection.format == "gguf") return selection.variant;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kNames = {
+      {{"fp16", "float16"}, {"bf16", "bfloat16"}, {"fp32", "float32"}, {"float16", "float16"}}};
+  for (const auto& [variant, dtype] : kNames) {
+    if (selection.variant == variant) return std::string(dtype);
+  }
+  return profile.dtype.value_or("");
+}
+
+// What was asked for by name is what the profile is about from here on; not so what an engine takes
+// instead by itself.
+void FollowWish(const PlannerInput& input, ModelProfile& profile) {
+  const Wish& wish = input.wish;
+  if (wish.variant.empty() && wish.file.empty() && wish.quantization.empty()) return;
+  const StatusOr<Selection> wished = SelectWeights(input.facts, profile, wish);
+  if (!wished.ok() || wished->variant.empty()) return;
+  const Selection& selection = *wished;
+  profile.weight_files = selection.files;
+  profile.quantization = selection.quantization;
+  if (std::string dtype = DtypeOf(selection, profile); !dtype.empty()) profile.dtype = dtype;
+  const auto chosen = std::find_if(
+      profile.variants.begin(), profile.variants.end(),
+      [&](const ModelProfile::Variant& each) { return each.name == selection.variant; });
+  if (chosen != profile.variants.end()) {
+    std::rotate(profile.variants.begin(), chosen, chosen + 1);
+  }
+  profile.notes.insert(profile.notes.begin(),
+                       fmt::format("variant {}: {} in {}", selection.variant,
+                                   FormatBytes(selection.bytes), MainFile(selection)));
+}
+
 }  // namespace
+
+Status CheckContradiction(const PlannerInput& input, const ModelProfile& profile) {
+  const bool twice = !input.wish.variant.empty() && !input.wish.file.empty();
+  return twice ? SelectWeights(input.facts, profile, input.wish).status() : OkStatus();
+}
 
 void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
   const Draft draft = MakeDraft(input, profile);
@@ -76,6 +119,7 @@ void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
     profile.notes.insert(profile.notes.end(), draft.memory->basis.begin(),
                          draft.memory->basis.end());
   }
+  if (draft.wish.ok()) FollowWish(input, profile);
   if (!servable) return;
   profile.reasons = draft.reasons;
   if (!draft.memory_reason.empty()) profile.reasons.push_back(draft.memory_reason);

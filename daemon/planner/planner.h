@@ -20,8 +20,12 @@ struct PlannerInput {
   const std::vector<HandlerSpec>& handlers;  // first match wins
 };
 
+// kInvalidArgument for a wish that contradicts itself: a variant, and a file of another one.
+Status CheckContradiction(const PlannerInput& input, const ModelProfile& profile);
+
 // Completes `profile` (handler, requirements, backends, memory, download, trainable, supported,
-// reasons) as `check` shows it. Never fails: what is impossible becomes reasons.
+// reasons) as `check` shows it, for the variant that was asked for. Never fails: what is impossible
+// becomes reasons.
 void CompleteProfile(const PlannerInput& input, ModelProfile& profile);
 
 // 0 installable here, 3 recognised but impossible here, 4 not a model we can serve.

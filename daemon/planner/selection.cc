@@ -113,6 +113,14 @@ StatusOr<Selection> SelectByFile(const Facts& facts, const ModelProfile& profile
   return UnknownVariant(profile, fmt::format("weight file '{}'", file));
 }
 
+Status Contradiction(const Wish& wish, const Selection& selection) {
+  return MakeStatus(StatusCode::kInvalidArgument,
+                    fmt::format("variant '{}' and file '{}' contradict each other: that file is of "
+                                "the variant {}",
+                                wish.variant, wish.file, selection.variant),
+                    {.code = "contradicting_wish", .next_step = "Name one of the two."});
+}
+
 const Variant* FindVariant(const ModelProfile& profile, std::string_view name) {
   for (const Variant& variant : profile.variants) {
     if (Lower(variant.name) == Lower(name)) return &variant;
@@ -124,7 +132,11 @@ const Variant* FindVariant(const ModelProfile& profile, std::string_view name) {
 
 StatusOr<Selection> SelectWeights(const Facts& facts, const ModelProfile& profile,
                                   const Wish& wish) {
-  if (!wish.file.empty()) return SelectByFile(facts, profile, wish.file);
+  if (!wish.file.empty()) {
+    LLMD_ASSIGN_OR_RETURN(Selection selection, SelectByFile(facts, profile, wish.file));
+    if (wish.variant.empty() || Lower(wish.variant) == Lower(selection.variant)) return selection;
+    return Contradiction(wish, selection);
+  }
   if (!wish.variant.empty()) {
     const Variant* variant = FindVariant(profile, wish.variant);
     if (variant == nullptr) {

@@ -21,7 +21,8 @@ struct Selection {
   int64_t bytes = 0;
 };
 
-// kInvalidArgument (code "unknown_variant") with the names that there are.
+// kInvalidArgument: code "unknown_variant" with the names that there are, "contradicting_wish" for
+// a file that is of another variant than the named one.
 StatusOr<Selection> SelectWeights(const Facts& facts, const ModelProfile& profile,
                                   const Wish& wish);
 

@@ -67,6 +67,22 @@ TEST(CompleteProfileTest, AWishForWhatIsNotThereIsAReason) {
   EXPECT_EQ(CheckExitCode(profile), 3);
 }
 
+TEST(CompleteProfileTest, TheProfileIsOfTheVariantThatWasAskedFor) {
+  Model model = GgufModel();
+  model.profile.dtype = "Q4_K_M";
+  for (const Wish& wish :
+       {Wish{.variant = "q8_0"}, Wish{.file = "small-Q8_0.gguf"}, Wish{.quantization = "8bit"}}) {
+    const ModelProfile profile = Asked{.wish = wish}.Complete(model);
+    EXPECT_EQ(profile.dtype, "Q8_0");
+    EXPECT_THAT(profile.weight_files, ElementsAre("small-Q8_0.gguf"));
+    EXPECT_EQ(profile.memory.weights_bytes, 550'000'000);
+    EXPECT_EQ(profile.variants.front().name, "Q8_0");
+    EXPECT_EQ(profile.variants.size(), 2u);
+    EXPECT_THAT(profile.notes.front(), HasSubstr("variant Q8_0: 524.5 MiB in small-Q8_0.gguf"));
+  }
+  EXPECT_EQ(Asked{}.Complete(model).dtype, "Q4_K_M");
+}
+
 TEST(CompleteProfileTest, AnEngineThatCannotIsToldOffByItself) {
   Asked asked{.wish = {.engine = "vllm"}};
   const ModelProfile profile = asked.Complete(SmallModel());

@@ -66,6 +66,19 @@ TEST(SelectionTest, AnUnknownVariantListsWhatThereIs) {
   }
 }
 
+TEST(SelectionTest, AVariantAndAFileOfAnotherContradictEachOther) {
+  const Model model = GgufModel();
+  const auto look = [&](const char* variant) {
+    return SelectWeights(model.facts, model.profile,
+                         {.variant = variant, .file = "small-Q8_0.gguf"});
+  };
+  EXPECT_TRUE(look("q8_0").ok());
+  const auto selection = look("Q4_K_M");
+  EXPECT_EQ(selection.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(GetErrorInfo(selection.status()).code, "contradicting_wish");
+  EXPECT_THAT(Message(selection.status()), HasSubstr("'Q4_K_M' and file 'small-Q8_0.gguf'"));
+}
+
 TEST(SelectionTest, AGgufBesideOtherWeightsIsAnAlternative) {
   Model model = LlamaModel();
   EXPECT_THAT(AlternativeIn({"gguf"}, model.facts, model.profile).files, IsEmpty());
