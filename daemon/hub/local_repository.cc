@@ -31,7 +31,9 @@ Status Outside(std::string_view path) {
   return MakeStatus(
       StatusCode::kInvalidArgument,
       fmt::format("'{}' is a link that leads out of the folder", SanitizeForTerminal(path)),
-      {.code = "unsafe_path", .next_step = "Put the file itself there, or remove the link."});
+      {.code = "unsafe_path",
+       .next_step = "Put the file itself there, or remove the link; a snapshot of a Hugging Face "
+                    "cache is taken where it lies, models--org--name/snapshots/<commit>."});
 }
 
 Status BrokenLink(std::string_view path) {
@@ -60,6 +62,10 @@ void TakeHashFromBlobName(const fs::path& link, FileEntry& file) {
 
 LocalRepository::LocalRepository(RepositoryInfo info, fs::path root, fs::path boundary)
     : info_(std::move(info)), root_(std::move(root)), boundary_(std::move(boundary)) {}
+
+bool LocalRepository::MayRead(const fs::path& real) const {
+  return IsInside(real, root_) || IsInside(real, boundary_);
+}
 
 StatusOr<FileInventory> LocalRepository::List(const CancelToken& cancel) {
   LLMD_RETURN_IF_ERROR(cancel.Check());
@@ -90,7 +96,7 @@ StatusOr<FileInventory> LocalRepository::Walk(const CancelToken& cancel) const {
     if (at->is_symlink(error)) {
       const fs::path real = fs::canonical(path, error);
       if (error) return BrokenLink(file.path);
-      if (!IsInside(real, boundary_)) return Outside(file.path);
+      if (!MayRead(real)) return Outside(file.path);
       TakeHashFromBlobName(path, file);
     }
     if (!at->is_regular_file(error)) continue;  // sockets, devices
@@ -108,7 +114,7 @@ StatusOr<LocalRepository::OpenedFile> LocalRepository::OpenInside(std::string_vi
   std::error_code error;
   const fs::path real = fs::canonical(root_ / fs::path(path), error);
   if (error) return FileNotFound(info_.repo_id, path);
-  if (!IsInside(real, boundary_)) return Outside(path);
+  if (!MayRead(real)) return Outside(path);
   OpenedFile file;
   // O_NONBLOCK: a pipe in that place must not hold us.
   LLMD_ASSIGN_OR_RETURN(file.descriptor, OpenFile(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
@@ -174,13 +180,68 @@ std::unique_ptr<Repository> WithCard(RepositoryInfo info, const fs::path& root,
 
 }  // namespace
 
+namespace {
+
+constexpr std::string_view kCachePrefix = "models--";
+constexpr size_t kMaxRefBytes = 256;
+
+// "models--org--name" -> "org/name"; empty when it is no such name.
+std::string RepoIdOf(const fs::path& folder) {
+  std::string name = folder.filename().string();
+  if (!name.starts_with(kCachePrefix)) return {};
+  name.erase(0, kCachePrefix.size());
+  if (const size_t at = name.find("--"); at != name.npos) name.replace(at, 2, "/");
+  return ValidateRepoId(name).ok() ? name : std::string();
+}
+
+// The snapshot that `main` is, or the only one.
+StatusOr<fs::path> SnapshotIn(const fs::path& folder) {
+  const StatusOr<std::string> main = ReadFile(folder / "refs/main", kMaxRefBytes);
+  std::error_code error;
+  if (main.ok()) {
+    const fs::path root = folder / "snapshots" / main->substr(0, 40);
+    if (IsHex(main->substr(0, 40), 40) && fs::is_directory(root, error)) return root;
+  }
+  std::vector<fs::path> snapshots;
+  for (fs::directory_iterator at(folder / "snapshots", error), end; !error && at != end;
+       at.increment(error)) {
+    snapshots.push_back(at->path());
+  }
+  if (snapshots.size() == 1) return snapshots.front();
+  return MakeStatus(StatusCode::kNotFound,
+                    fmt::format("{} has {} snapshots, and none is said to be main's",
+                                folder.string(), snapshots.size()),
+                    {.code = "repository_not_found",
+                     .next_step = "Give the path of one of the folders in its snapshots/."});
+}
+
+// A snapshot in a Hugging Face cache that was named by its path: its links lead to the blobs of the
+// same repository and nowhere else.
+std::unique_ptr<Repository> OpenSnapshot(const fs::path& root) {
+  const fs::path folder = root.parent_path().parent_path();
+  RepositoryInfo info{.repo_id = RepoIdOf(folder), .source = "folder"};
+  if (const std::string commit = root.filename().string(); IsHex(commit, 40)) {
+    info.revision = commit;
+  }
+  return WithCard(std::move(info), root, folder / "blobs");
+}
+
+}  // namespace
+
 StatusOr<std::unique_ptr<Repository>> OpenFolder(const fs::path& folder) {
   std::error_code error;
-  const fs::path root = fs::canonical(folder, error);
+  fs::path root = fs::canonical(folder, error);
   if (error || !fs::is_directory(root, error)) {
     return MakeStatus(StatusCode::kNotFound, fmt::format("there is no folder {}", folder.string()),
                       {.code = "repository_not_found",
                        .next_step = "Give the path of the folder that holds the model's files."});
+  }
+  if (!RepoIdOf(root).empty() && fs::is_directory(root / "snapshots", error)) {
+    LLMD_ASSIGN_OR_RETURN(root, SnapshotIn(root));
+  }
+  const fs::path above = root.parent_path();
+  if (above.filename() == "snapshots" && !RepoIdOf(above.parent_path()).empty()) {
+    return OpenSnapshot(root);
   }
   std::string name = root.filename().string();
   for (char& c : name) {
@@ -194,10 +255,8 @@ StatusOr<std::unique_ptr<Repository>> OpenFolder(const fs::path& folder) {
 
 namespace {
 
-constexpr size_t kMaxRefBytes = 256;
-
 std::string CacheFolderName(std::string_view repo_id) {
-  std::string name = "models--";
+  std::string name(kCachePrefix);
   for (const char c : repo_id) {
     if (c == '/') {
       name += "--";
@@ -224,12 +283,11 @@ StatusOr<std::unique_ptr<Repository>> OpenCached(const fs::path& cache_folder,
                                                  const std::string& repo_id,
                                                  const std::string& revision) {
   LLMD_RETURN_IF_ERROR(ValidateRepoId(repo_id));
-  const Status missing =
-      MakeStatus(StatusCode::kNotFound,
-                 fmt::format("the Hugging Face cache {} does not have {} at '{}'",
-                             cache_folder.string(), repo_id, revision),
-                 {.code = "repository_not_found",
-                  .next_step = "Unset HF_HUB_OFFLINE to fetch it from the Hub."});
+  const Status missing = MakeStatus(
+      StatusCode::kNotFound,
+      fmt::format("the Hugging Face cache {} does not have {} at '{}'", cache_folder.string(),
+                  repo_id, revision),
+      {.code = "repository_not_found", .next_step = "Fetch it from the Hub while online."});
   std::error_code error;
   const fs::path boundary = fs::canonical(cache_folder, error);
   if (error) return missing;

@@ -1,6 +1,6 @@
 // LocalRepository: files that are on this machine already, seen as a repository: a folder of the
 // user's, or one snapshot in a Hugging Face cache. Read-only. Symbolic links are followed only to
-// regular files inside `boundary`. Thread-safe.
+// regular files inside `root` or `boundary`. Thread-safe.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,7 @@ namespace llmd::hub {
 
 class LocalRepository final : public Repository {
  public:
-  // `boundary` is a real path (no links in it) that contains `root`.
+  // Both are real paths (no links in them).
   LocalRepository(RepositoryInfo info, std::filesystem::path root, std::filesystem::path boundary);
 
   const RepositoryInfo& info() const override { return info_; }
@@ -36,6 +36,7 @@ class LocalRepository final : public Repository {
     FileDescriptor descriptor;
     int64_t size = 0;
   };
+  bool MayRead(const std::filesystem::path& real) const;
   StatusOr<OpenedFile> OpenInside(std::string_view path) const;
   StatusOr<FileInventory> Walk(const CancelToken& cancel) const;
 
@@ -46,7 +47,8 @@ class LocalRepository final : public Repository {
   std::shared_ptr<const FileInventory> list_ LLMD_GUARDED_BY(mutex_);
 };
 
-// A folder of the user's, by its absolute path. Its id is `local/<folder name>`. kNotFound,
+// A folder of the user's, by its absolute path. Its id is `local/<folder name>`; of a Hugging Face
+// cache's folder models--org--name, or of one of its snapshots, org/name. kNotFound,
 // kInvalidArgument.
 StatusOr<std::unique_ptr<Repository>> OpenFolder(const std::filesystem::path& folder);
 

@@ -29,13 +29,24 @@ class SourceHub final : public Hub {
     auto checked = http_->OpenOffline(request);
     if (!checked.ok()) {
       if (checked.status().code() != StatusCode::kNotFound) return checked.status();
-      return OpenCached(settings_.cache_folder, request.repo_id,
-                        request.revision.empty() ? "main" : request.revision);
+      auto cached = OpenCached(settings_.cache_folder, request.repo_id,
+                               request.revision.empty() ? "main" : request.revision);
+      if (cached.ok() || cached.status().code() != StatusCode::kNotFound) return cached;
+      return NotHere(cached.status());
     }
     const RepositoryInfo& info = (*checked)->info();
     auto files = OpenCached(settings_.cache_folder, info.repo_id, info.revision.value_or(""));
     if (files.ok()) (*checked)->SetLocalFiles(*std::move(files));
     return *std::move(checked);
+  }
+
+  // The way back online depends on who said to be offline.
+  Status NotHere(const Status& status) const {
+    const char* const next_step =
+        settings_.offline ? "The daemon is set to be offline: unset HF_HUB_OFFLINE and restart it."
+                          : "Leave out --offline (and HF_HUB_OFFLINE) to fetch it from the Hub.";
+    return MakeStatus(status.code(), Message(status),
+                      {.code = GetErrorInfo(status).code, .next_step = next_step});
   }
 
   const HubSettings settings_;

@@ -93,6 +93,13 @@ std::optional<RepositoryInfo> FromJson(const json& object) {
   return info;
 }
 
+std::optional<RepositoryInfo> ReadInfo(const fs::path& file) {
+  const auto text = ReadChecked(file, kMaxInfoBytes);
+  if (!text) return std::nullopt;
+  const StatusOr<json> object = ParseJson(*text, file.string());
+  return object.ok() ? FromJson(*object) : std::nullopt;
+}
+
 // "<size> <sha256 or -> <git oid or -> <path>"; a path may hold spaces.
 bool ParseLine(std::string_view line, FileEntry& file) {
   std::string_view fields[3];
@@ -122,11 +129,17 @@ std::optional<RepositoryInfo> MetadataCache::FindInfo(const std::string& endpoin
                                                       const std::string& repo_id,
                                                       const std::string& revision) const {
   if (folder_.empty()) return std::nullopt;
-  const fs::path file = RepositoryFolder(endpoint, repo_id) / ("ref-" + NameOf(revision));
-  const auto text = ReadChecked(file, kMaxInfoBytes);
-  if (!text) return std::nullopt;
-  const StatusOr<json> object = ParseJson(*text, file.string());
-  return object.ok() ? FromJson(*object) : std::nullopt;
+  const fs::path folder = RepositoryFolder(endpoint, repo_id);
+  auto known = ReadInfo(folder / ("ref-" + NameOf(revision)));
+  if (known || !IsHex(revision, 40)) return known;
+  // A commit that was met under another name is known by its own, too.
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (!at->path().filename().string().starts_with("ref-")) continue;
+    known = ReadInfo(at->path());
+    if (known && known->revision == revision) return known;
+  }
+  return std::nullopt;
 }
 
 void MetadataCache::StoreInfo(const std::string& endpoint, const std::string& repo_id,

@@ -21,6 +21,7 @@ class MetadataCache {
   // An empty folder keeps nothing.
   explicit MetadataCache(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
+  // A full commit id is found under whichever revision it was stored.
   std::optional<RepositoryInfo> FindInfo(const std::string& endpoint, const std::string& repo_id,
                                          const std::string& revision) const;
   // Forgets the repositories that were not asked for longest, past 100 of them.

@@ -153,6 +153,39 @@ TEST_F(CachedTest, MissingSnapshotsAreSaid) {
               FailsWith(StatusCode::kNotFound, "repository_not_found"));
 }
 
+TEST_F(CachedTest, ASnapshotIsTakenByItsPath) {
+  const fs::path folder = cache_ / "models--acme--tiny";
+  fs::remove(folder / "snapshots" / kCommit / "shared.bin");  // leads to another repository's
+  for (const fs::path& path : {folder, folder / "snapshots" / kCommit}) {
+    const auto repository = OpenFolder(path);
+    ASSERT_THAT(repository, IsOk()) << path;
+    EXPECT_EQ((*repository)->info().repo_id, "acme/tiny");
+    EXPECT_EQ((*repository)->info().source, "folder");
+    EXPECT_EQ((*repository)->info().revision, kCommit);
+    const auto list = (*repository)->List({});
+    ASSERT_THAT(list, IsOk()) << path;
+    EXPECT_THAT(Names(*list), ::testing::ElementsAre("config.json", "model.bin"));
+    EXPECT_EQ(*(*repository)->ReadRange("model.bin", 0, 100, {}), "weights");
+  }
+}
+
+TEST_F(CachedTest, OtherLinksOfASnapshotStayRefused) {
+  const fs::path folder = cache_ / "models--acme--tiny";
+  fs::create_symlink("../../refs/main", folder / "snapshots" / kCommit / "ref.json");
+  const auto repository = *OpenFolder(folder);
+  const Status refused = repository->List({}).status();
+  EXPECT_THAT(refused, FailsWith(StatusCode::kInvalidArgument, "unsafe_path"));
+  EXPECT_NE(GetErrorInfo(refused).next_step, "");
+}
+
+TEST_F(CachedTest, WithoutMainTheOnlySnapshotIsMeant) {
+  const fs::path folder = cache_ / "models--acme--tiny";
+  fs::remove(folder / "refs/main");
+  EXPECT_THAT(OpenFolder(folder), IsOk());
+  fs::create_directories(folder / "snapshots" / std::string(40, 'd'));
+  EXPECT_THAT(OpenFolder(folder), FailsWith(StatusCode::kNotFound, "repository_not_found"));
+}
+
 TEST_F(CachedTest, BlobsAreFollowedTwiceAndKnownByTheirHash) {
   const auto repository = *OpenCached(cache_.path(), "acme/tiny", "main");
   const auto list = repository->List({});

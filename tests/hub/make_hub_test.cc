@@ -46,6 +46,26 @@ TEST_F(KeptTest, ASecondCheckMakesOneRequestAndAnOfflineOneNone) {
   EXPECT_EQ(Requests(), 0u);
 }
 
+TEST_F(KeptTest, ACommitIsKnownOfflineByItself) {
+  Publish("acme/tiny", RandomBytes(300'000, 7));
+  HubOptions options = Options();
+  options.metadata_folder = folder_ / "kept";
+  const auto hub = MakeHub(options);
+  const auto online = *hub->Open({.repo_id = "acme/tiny"}, {});
+  ASSERT_THAT(online->List({}), IsOk());
+  const auto open = [&](const std::string& revision) {
+    return hub->Open({.repo_id = "acme/tiny", .revision = revision, .offline = true}, {});
+  };
+  const auto offline = open(*online->info().revision);
+  ASSERT_THAT(offline, IsOk());
+  EXPECT_EQ((*offline)->List({})->files.size(), 2u);
+  EXPECT_THAT(GetErrorInfo(open(std::string(40, 'f')).status()).next_step,
+              ::testing::HasSubstr("--offline"));
+  options.offline = true;
+  const auto set_offline = MakeHub(options)->Open({.repo_id = "acme/none"}, {});
+  EXPECT_THAT(GetErrorInfo(set_offline.status()).next_step, ::testing::HasSubstr("restart"));
+}
+
 TEST_F(KeptTest, AnotherCommitIsReadAnew) {
   Publish("acme/tiny", RandomBytes(300'000, 7));
   ASSERT_THAT(Check(false), IsOk());
