@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "detectors/fact_names.h"
 #include "detectors/quantization.h"
 #include "domain/glob.h"
 #include "domain/json_path.h"
@@ -187,7 +188,8 @@ const WeightSet* RootCheckpoint(const Facts& facts) {
 }
 
 Derived DeriveFacts(const Facts& facts, const Tables& tables) {
-  Derived derived{.sheet = FactSheet(facts), .config = FindModelConfig(facts), .transformers = {}};
+  Derived derived{
+      .sheet = FactSheet(facts, &PhrasesOf), .config = FindModelConfig(facts), .transformers = {}};
   FactSheet& sheet = derived.sheet;
   DeriveHub(facts, sheet);
   DeriveWeights(facts, sheet);

@@ -15,16 +15,28 @@ namespace llmd {
 
 using FactValue = std::variant<bool, int64_t, std::string, std::vector<std::string>>;
 
+// How a fact is told to people. May hold {fact} placeholders.
+struct FactPhrases {
+  std::string_view yes;  // the flag is set; of another fact what stands before "= value"
+  std::string_view no;   // the flag is not set; of another fact that there is none
+};
+
 class FactSheet {
  public:
-  // `facts` must outlive the sheet.
-  explicit FactSheet(const Facts& facts) : facts_(&facts) {
+  using PhraseBook = FactPhrases (*)(std::string_view fact);
+
+  // `facts` must outlive the sheet. Without phrases facts are told by their names.
+  explicit FactSheet(const Facts& facts, PhraseBook phrases = nullptr)
+      : facts_(&facts), phrases_(phrases) {
     for (const FileEntry& file : facts.inventory.files) {
       if (file.path.find('/') == std::string::npos) root_files_.push_back(&file);
     }
   }
 
   const Facts& facts() const { return *facts_; }
+  FactPhrases PhrasesOf(std::string_view fact) const {
+    return phrases_ == nullptr ? FactPhrases{} : phrases_(fact);
+  }
   // The files that lie in no folder; most questions are about them.
   const std::vector<const FileEntry*>& root_files() const { return root_files_; }
 
@@ -51,6 +63,7 @@ class FactSheet {
 
  private:
   const Facts* facts_;
+  PhraseBook phrases_;
   std::vector<const FileEntry*> root_files_;
   std::map<std::string, FactValue, std::less<>> values_;
 };

@@ -140,14 +140,28 @@ Match MatchJson(const Predicate& predicate, const FactSheet& sheet) {
   return {false, shown};
 }
 
+// A fact in words of people: "config.json: model_type = llama", "config.json names no model_type".
+std::string Tell(const std::string& name, bool asks_flag, const FactSheet& sheet) {
+  const FactPhrases phrases = sheet.PhrasesOf(name);
+  const FactValue* value = sheet.Find(name);
+  if (asks_flag || (value != nullptr && std::holds_alternative<bool>(*value))) {
+    const bool is = sheet.Is(name);
+    const std::string_view phrase = is ? phrases.yes : phrases.no;
+    return phrase.empty() ? fmt::format("{} is {}", name, is) : FillIn(phrase, sheet);
+  }
+  if (value == nullptr) {
+    return phrases.no.empty() ? name + " is not known" : FillIn(phrases.no, sheet);
+  }
+  return fmt::format("{} = {}", phrases.yes.empty() ? name : FillIn(phrases.yes, sheet),
+                     Shorten(ToString(*value), 80));
+}
+
 Match MatchFact(const Predicate& predicate, const FactSheet& sheet) {
   const FactValue* value = sheet.Find(predicate.name);
-  if (predicate.test == Predicate::Test::kIs) {
-    const bool is = sheet.Is(predicate.name);
-    return {is == predicate.wanted, fmt::format("{} is {}", predicate.name, is)};
-  }
-  if (value == nullptr) return {false, predicate.name + " is not known"};
-  const std::string shown = fmt::format("{} = {}", predicate.name, Shorten(ToString(*value), 80));
+  const bool asks_flag = predicate.test == Predicate::Test::kIs;
+  std::string shown = Tell(predicate.name, asks_flag, sheet);
+  if (asks_flag) return {sheet.Is(predicate.name) == predicate.wanted, std::move(shown)};
+  if (value == nullptr) return {false, std::move(shown)};
   if (predicate.test == Predicate::Test::kExists) {
     const bool* flag = std::get_if<bool>(value);
     return {flag == nullptr || *flag, shown};

@@ -19,6 +19,12 @@ TEST(FactNamesTest, TheGuideListsEveryFact) {
   }
 }
 
+TEST(FactNamesTest, EveryFactIsToldInWords) {
+  for (const FactName& fact : KnownFacts()) {
+    EXPECT_FALSE(fact.yes.empty() || fact.no.empty()) << fact.name;
+  }
+}
+
 TEST(FactNamesTest, NamesAreUnique) { EXPECT_EQ(KnownFactNames().size(), KnownFacts().size()); }
 
 }  // namespace
