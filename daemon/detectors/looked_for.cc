@@ -69,6 +69,9 @@ std::string LookedFor(const Derived& derived) {
   const Facts& facts = derived.sheet.facts();
   if (!facts.access_error.empty()) return facts.access_error;
   std::string text = WhatIsThere(facts);
+  const std::string& error = derived.config.error;
+  // What looks like a model's description is named before what else is there.
+  if (!text.empty() && !error.empty()) text = fmt::format("{}; {}", error, text);
   if (text.empty()) text = AboutConfig(derived);
   if (text.empty() && derived.sheet.Is("weights.none")) text = "there are no weights";
   if (text.empty()) text = "no config.json says what the weights are";

@@ -80,6 +80,23 @@ void FindTextPart(ModelConfig& config) {
   }
 }
 
+std::string ApiClientKey(const json& document) {
+  if (!document.is_object()) return {};
+  for (const auto& item : document.items()) {
+    std::string key = ToLower(item.key());
+    std::erase_if(key, [](char c) { return c == '_' || c == '-'; });
+    if (std::find(kApiKeys.begin(), kApiKeys.end(), key) != kApiKeys.end()) {
+      return SanitizeForTerminal(item.key());
+    }
+  }
+  return {};
+}
+
+std::string ApiClientError(std::string_view file, const json& document) {
+  return fmt::format("{} describes the client of an API, by its key {}, not a model", file,
+                     ApiClientKey(document));
+}
+
 void Accept(const std::string& file, const json& document, ModelConfig& config) {
   config.file = file;
   config.root = &document;
@@ -89,15 +106,7 @@ void Accept(const std::string& file, const json& document, ModelConfig& config) 
 
 }  // namespace
 
-bool DescribesApiClient(const json& document) {
-  if (!document.is_object()) return false;
-  for (const auto& item : document.items()) {
-    std::string key = ToLower(item.key());
-    std::erase_if(key, [](char c) { return c == '_' || c == '-'; });
-    if (std::find(kApiKeys.begin(), kApiKeys.end(), key) != kApiKeys.end()) return true;
-  }
-  return false;
-}
+bool DescribesApiClient(const json& document) { return !ApiClientKey(document).empty(); }
 
 bool DescribesArchitecture(const json& document) {
   if (!document.is_object() || DescribesApiClient(document)) return false;
@@ -126,7 +135,7 @@ ModelConfig FindModelConfig(const Facts& facts) {
   if (usual != facts.documents.end()) {
     const json* document = usual->second.json.get();
     if (document != nullptr && facts.weights.empty() && DescribesApiClient(*document)) {
-      config.error = "config.json describes the client of an API, not a model";
+      config.error = ApiClientError("config.json", *document);
     } else if (document != nullptr && document->is_object()) {
       Accept(usual->first, *usual->second.json, config);
     } else {
@@ -148,7 +157,7 @@ ModelConfig FindModelConfig(const Facts& facts) {
   for (const auto& [name, document] : facts.documents) {
     if (document.json == nullptr || IsOtherDocument(name)) continue;
     if (DescribesApiClient(*document.json)) {
-      config.error = fmt::format("{} describes the client of an API, not a model", name);
+      config.error = ApiClientError(name, *document.json);
     } else if (DescribesArchitecture(*document.json)) {
       Accept(name, *document.json, config);
       config.error.clear();

@@ -54,6 +54,19 @@ TEST(DetectiveTest, EvidenceNamesEveryDetectorUpToTheAnswer) {
   for (const auto& entry : profile.evidence) EXPECT_FALSE(entry.because.empty()) << entry.detector;
 }
 
+TEST(DetectiveTest, EvidenceIsInWordsOfPeople) {
+  const ModelProfile profile = Look(*testing::LlamaRepository());
+  std::string all;
+  for (const auto& entry : profile.evidence) all += entry.because + "\n";
+  for (const char* internal : {"gguf.only", "part.kind", "config.describes", "config.class",
+                               "pipeline.class", "is not known", "is false", "is true"}) {
+    EXPECT_THAT(all, ::testing::Not(HasSubstr(internal)));
+  }
+  EXPECT_THAT(all, HasSubstr("no GGUF, or not as the only weights"));
+  EXPECT_THAT(all, HasSubstr("config.json names no diffusers class"));
+  EXPECT_THAT(profile.evidence.back().because, HasSubstr("config.json"));
+}
+
 // The same base under six heads is six things.
 TEST(DetectiveTest, TheHeadDecides) {
   const std::vector<std::array<const char*, 3>> heads = {
@@ -219,6 +232,18 @@ TEST(DetectiveTest, NothingIsSaidPlainly) {
   EXPECT_EQ(profile.kind, "unsupported");
   EXPECT_THAT(profile.reasons, Contains(HasSubstr("looked for *.gguf, model_index.json")));
   EXPECT_EQ(profile.evidence.back().detector, "none");
+}
+
+TEST(DetectiveTest, AnApiClientIsNamedByItsFileAndKey) {
+  FakeRepository repository;
+  repository.Add("app.py", "");
+  AddJson(repository, "llm_config.json",
+          {{"model_type", "chat"}, {"vocab_size", 128'000}, {"api_key", "x"}});
+  const ModelProfile profile = Look(repository);
+  EXPECT_EQ(profile.kind, "unsupported");
+  EXPECT_THAT(profile.reasons.front(), HasSubstr("llm_config.json describes the client of an API"));
+  EXPECT_THAT(profile.reasons.front(), HasSubstr("api_key"));
+  EXPECT_THAT(profile.reasons.front(), HasSubstr("no weights; app.py"));
 }
 
 TEST(DetectiveTest, GatedFilesLeaveTheHubsSentence) {
