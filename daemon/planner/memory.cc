@@ -147,14 +147,15 @@ class Estimator {
     if (!demand_->largest_part_name().empty()) ExplainParts();
   }
 
+  // As they would be on a GPU, wherever it runs now: in main memory they may be wider.
   void ExplainParts() {
-    result_.basis.push_back(fmt::format("largest part: {}, {}", demand_->largest_part_name(),
-                                        FormatBytes(demand_->largest_part())));
-    const int64_t work = result_.work_bytes;
+    const int64_t work = on_gpu_.Work(result_.context, result_.parallel);
+    result_.basis.push_back(fmt::format("largest part: {}, {}", on_gpu_.largest_part_name(),
+                                        FormatBytes(on_gpu_.largest_part())));
     result_.basis.push_back(
         fmt::format("on a GPU: about {} with all parts there, about {} with one at a time",
-                    FormatBytes(Plus(demand_->weights(), work)),
-                    FormatBytes(Plus(demand_->largest_part(), work))));
+                    FormatBytes(Plus(on_gpu_.weights(), work)),
+                    FormatBytes(Plus(on_gpu_.largest_part(), work))));
   }
 
   const Subject& subject_;

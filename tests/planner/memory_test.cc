@@ -209,6 +209,39 @@ TEST(MemoryTest, APipelineMovesItsPartsToAGpuThatIsTooSmallForAll) {
   EXPECT_EQ(estimate(GpuMachine(1, 8, 16)).fits, "no");
 }
 
+TEST(MemoryTest, WhatPartsTakeOnAGpuIsNotWhatTheyTakeWithoutOne) {
+  Model model;
+  model.profile.kind = "diffusion-image";
+  model.profile.dtype = "bfloat16";
+  model.profile.architecture = "FluxPipeline";
+  model.AddFile("transformer/model.safetensors", 22 * kGiB);
+  model.AddFile("text_encoder_2/model.safetensors", 9 * kGiB);
+  model.profile.weight_files = {"transformer/model.safetensors",
+                                "text_encoder_2/model.safetensors"};
+  model.facts.components = {{.name = "transformer"}, {.name = "text_encoder_2"}};
+  const EngineSpec engine{
+      .id = "pictures",
+      .formats = {"safetensors"},
+      .serves = {{.kind = "diffusion-image", .activation_bytes = 3 * kGiB}},
+      .quantizations = {{.name = "none"}},
+      .weights_on_gpu = {"cuda"},
+      .cpu_element_bytes = 4,
+      .gpu_element_bytes = 2,
+      .offload = true,
+  };
+  const MachineFacts machine = LinuxMachine(128);
+  const Subject subject{.profile = model.profile, .facts = model.facts, .machine = machine};
+  const Selection selection = SelectWeights(model.facts, model.profile, {}).value();
+  const std::vector<EngineSpec> engines = {engine};
+  const auto fits = FitEngines(subject, {}, engines, selection);
+  const MemoryEstimate estimate = EstimateMemory(subject, {}, fits.front());
+  EXPECT_EQ(estimate.weights_bytes, 62 * kGiB);
+  EXPECT_THAT(estimate.basis,
+              ::testing::IsSupersetOf({"largest part: transformer, 22.0 GiB",
+                                       "on a GPU: about 34.0 GiB with all parts there, about 25.0 "
+                                       "GiB with one at a time"}));
+}
+
 TEST(MemoryTest, WeightsThatAreUnpackedTakeSixteenBits) {
   Model model = LlamaModel();
   model.profile.quantization = "fp8";
