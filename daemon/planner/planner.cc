@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "planner/draft.h"
 #include "planner/launch.h"
+#include "planner/saturating.h"
 #include "planner/trainable.h"
 
 namespace llmd::planner {
@@ -20,19 +21,33 @@ bool AnyUsable(const ModelProfile& profile) {
                      [](const ModelProfile::Backend& backend) { return backend.usable; });
 }
 
-void CompleteMemory(const Draft& draft, const MachineFacts& machine, ModelProfile& profile) {
+// Whether the estimate is about what was asked for, and of sizes that can be believed.
+bool KnowsMemory(const Draft& draft, bool servable) {
+  return draft.memory && draft.wish.ok() && servable;
+}
+
+void CompleteMemory(const Draft& draft, bool servable, ModelProfile& profile) {
   ModelProfile::Memory& memory = profile.memory;
-  if (draft.memory) {
+  if (KnowsMemory(draft, servable)) {
     memory = {.weights_bytes = draft.memory->weights_bytes,
               .kv_bytes_per_token = draft.memory->kv_bytes_per_token,
               .required_bytes = draft.memory->required_bytes,
               .fits = draft.memory->fits};
     return;
   }
-  // Nobody serves it: its weights are all that can be said.
+  // Nobody serves it so: the size of its weights is all that can be said.
   if (draft.selection.bytes > 0) memory.weights_bytes = draft.selection.bytes;
-  memory.required_bytes = memory.weights_bytes;
-  memory.fits = memory.weights_bytes <= machine.memory_bytes ? "yes" : "no";
+  memory.kv_bytes_per_token = 0;
+  memory.required_bytes = 0;
+  memory.fits = "no";
+}
+
+// What it takes at most while it is installed: uv links packages out of its cache.
+std::string DiskNote(int64_t files, int64_t environment) {
+  return fmt::format(
+      "disk: up to {} while it is installed: {} of files, up to {} for the environment, less where "
+      "models share it",
+      FormatBytes(Plus(files, environment)), FormatBytes(files), FormatBytes(environment));
 }
 
 Status NotInstallable(const ModelProfile& profile, std::string_view code, std::string_view next) {
@@ -101,7 +116,7 @@ void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
                                 .usable = fit.usable && servable,
                                 .reason = servable ? fit.reason : profile.reasons.front()});
   }
-  CompleteMemory(draft, input.machine, profile);
+  CompleteMemory(draft, servable, profile);
   profile.download = {.bytes = draft.files.bytes,
                       .files = static_cast<int64_t>(draft.files.files.size()),
                       .skipped = draft.files.skipped};
@@ -111,11 +126,9 @@ void CompleteProfile(const PlannerInput& input, ModelProfile& profile) {
                               [](const EngineFit& fit) { return fit.served_on_os; });
   profile.notes = draft.needs.notes;
   if (draft.chosen != nullptr) {
-    profile.notes.push_back(fmt::format(
-        "disk: {} of files, up to {} for the environment, less where models share it",
-        FormatBytes(draft.files.bytes), FormatBytes(draft.chosen->engine->environment_bytes)));
+    profile.notes.push_back(DiskNote(draft.files.bytes, draft.chosen->engine->environment_bytes));
   }
-  if (draft.memory) {
+  if (KnowsMemory(draft, servable)) {
     profile.notes.insert(profile.notes.end(), draft.memory->basis.begin(),
                          draft.memory->basis.end());
   }

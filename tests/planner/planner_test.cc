@@ -119,6 +119,32 @@ TEST(CompleteProfileTest, TooLittleMemory) {
   EXPECT_EQ(CheckExitCode(profile), 3);
 }
 
+TEST(CompleteProfileTest, WhatCannotBeServedSoIsNotSaidToFit) {
+  const auto expect_untold = [](const ModelProfile& profile) {
+    EXPECT_EQ(profile.memory.fits, "no");
+    EXPECT_EQ(profile.memory.required_bytes, 0);
+    EXPECT_EQ(profile.memory.kv_bytes_per_token, 0);
+    EXPECT_THAT(profile.notes, ::testing::Not(Contains(HasSubstr("weights: "))));
+    EXPECT_NE(CheckExitCode(profile), 0);
+  };
+  Model absurd = SmallModel();
+  absurd.profile.reasons = {"config.json has sizes that no model has; its memory cannot be told"};
+  expect_untold(Asked{}.Complete(absurd));
+  expect_untold(Asked{.wish = {.engine = "vllm"}}.Complete(SmallModel()));
+  expect_untold(Asked{.wish = {.quantization = "fp8"}}.Complete(SmallModel()));
+  expect_untold(Asked{.wish = {.engine = "unheard-of"}}.Complete(SmallModel()));
+  Model unsupported;
+  unsupported.profile.kind = "unsupported";
+  unsupported.AddFile("README.bin", 24);
+  expect_untold(Asked{}.Complete(unsupported));
+}
+
+TEST(CompleteProfileTest, TheNotesSayTheLargestContextAndTheDisk) {
+  const ModelProfile profile = Asked{}.Complete(SmallModel());
+  EXPECT_THAT(profile.notes, Contains(HasSubstr("tokens that would fit in memory")));
+  EXPECT_THAT(profile.notes, Contains(HasSubstr("disk: up to ")));
+}
+
 TEST(MakePlanTest, APlanSaysEverythingThatInstallDoes) {
   const StatusOr<Plan> plan = Asked{}.MakePlan(GgufModel());
   ASSERT_TRUE(plan.ok()) << Message(plan.status());
