@@ -30,8 +30,8 @@ struct ModelProfile {
   struct Memory {
     int64_t weights_bytes = 0;
     int64_t kv_bytes_per_token = 0;
-    int64_t required_bytes = 0;
-    std::string fits = "no";  // yes | tight | no
+    int64_t required_bytes = 0;  // 0: not known, as nobody serves it so
+    std::string fits = "no";     // yes | tight | no
   };
   struct SkippedFile {
     std::string path;

@@ -67,7 +67,9 @@ function Answer() {
   const { answer } = view
   const profile = answer?.profile
   if (answer === null || profile === undefined) return null
-  const tooLarge = answer.exitCode === 3 && profile.memory?.fits === 'no'
+  const { fits = '', requiredBytes = 0n } = profile.memory ?? {}
+  // Where nobody serves it, no memory is told, and force is of no use.
+  const tooLarge = answer.exitCode === 3 && fits === 'no' && requiredBytes > 0n
   const possible = answer.exitCode === 0 || (tooLarge && view.force)
   return (
     <Stack gap="sm">
