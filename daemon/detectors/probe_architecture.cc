@@ -309,7 +309,7 @@ class ConfigReader {
   // Qwen 2 and 3: the first so many attend to everything. The library slides only when asked to.
   bool FromMaxWindowLayers() {
     const auto full = JsonSize(config_.text, "max_window_layers");
-    if (!full) return false;
+    if (!full || Get({"kv_lora_rank"}) > 0) return false;
     const bool slides = JsonBool(config_.text, "use_sliding_window") == true && Window() > 0;
     const int64_t first = slides ? std::min(*full, facts_.layers) : facts_.layers;
     AddAttention(LayerGroup::Kind::kFull, first);
