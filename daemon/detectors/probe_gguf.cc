@@ -66,6 +66,8 @@ constexpr std::array kBlockTypes = {
     BlockType{35, "TQ2_0", 256, 66},   BlockType{39, "MXFP4", 32, 17},
 };
 
+// A file with nothing but keys, such as a vocabulary, has no more than this behind its header.
+constexpr uint64_t kSomething = 1 << 20;
 constexpr int64_t kLargestSize = int64_t{1} << 32;
 
 // "llama.block_count" and the like, which memory is planned by.
@@ -298,9 +300,8 @@ class Walker {
   // Tensors lie behind the header, aligned, and each in bytes of its own.
   bool Fits() {
     const auto split = facts_.integers.find("split.count");
-    if (tensors_ == 0 && (split == facts_.integers.end() || split->second < 2)) {
-      return Break("it has no tensors");
-    }
+    const bool whole = split == facts_.integers.end() || split->second < 2;
+    if (tensors_ == 0 && whole && file_size_ < at_ + kSomething) return Break("it has no tensors");
     const auto said = facts_.integers.find("general.alignment");
     const bool sane = said != facts_.integers.end() && said->second > 0 && said->second <= 65'536;
     const uint64_t alignment = sane ? static_cast<uint64_t>(said->second) : 32;

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "detectors/derive_facts.h"
+#include "detectors/wanted_files.h"
 #include "domain/json_path.h"
 #include "domain/names.h"
 
@@ -107,6 +108,16 @@ void ChoosePipeline(const Facts& facts, WeightsChoice& choice) {
   }
 }
 
+// A model has at least a byte for each of its layers' widths; what has less stands for it.
+std::string TooFewBytes(const Facts& facts, const WeightSet& set) {
+  if (set.bytes >= kTinyWeights || set.files.empty() || !facts.architecture) return {};
+  const ArchitectureFacts& model = *facts.architecture;
+  if (model.layers <= 0 || model.hidden_size <= set.bytes / model.layers) return {};
+  return fmt::format(
+      "{} has only {} bytes, and {} describes a model of {} layers: perhaps a Git LFS pointer",
+      set.files.front(), set.bytes, model.source, model.layers);
+}
+
 void LookForTrouble(const Facts& facts, WeightsChoice& choice) {
   for (const WeightSet* set : choice.sets) {
     if (!set->missing.empty()) {
@@ -117,9 +128,10 @@ void LookForTrouble(const Facts& facts, WeightsChoice& choice) {
     }
     for (const std::string& path : set->files) {
       const auto instead = facts.not_weights.find(path);
-      if (instead == facts.not_weights.end()) continue;
-      choice.obstacles.push_back(instead->second);
-      return;
+      if (instead != facts.not_weights.end()) {
+        choice.obstacles.push_back(instead->second);
+        return;
+      }
     }
   }
   // What the headers told, of the files that count.
@@ -135,6 +147,10 @@ void LookForTrouble(const Facts& facts, WeightsChoice& choice) {
   if (facts.safetensors && !facts.safetensors->error.empty()) blame(facts.safetensors->error);
   for (const auto& [folder, header] : facts.part_headers) {
     if (!header.error.empty()) blame(header.error);
+  }
+  for (const WeightSet* set : choice.sets) {
+    std::string few = TooFewBytes(facts, *set);
+    if (!few.empty() && choice.obstacles.empty()) choice.obstacles.push_back(std::move(few));
   }
 }
 

@@ -89,7 +89,7 @@ TEST(ProbeSafetensorsTest, TensorsCoverTheData) {
   EXPECT_EQ(look(20, 20, 20), "no error");
   EXPECT_THAT(look(10, 30, 30), HasSubstr("tensors overlap at byte 10"));
   EXPECT_THAT(look(30, 40, 40), HasSubstr("no tensor has the bytes 20 to 30"));
-  EXPECT_THAT(look(20, 40, 50), HasSubstr("tensors end at byte 40 of 50"));
+  EXPECT_EQ(look(20, 40, 50), "no error");  // behind the last one
 }
 
 TEST(ProbeSafetensorsTest, RefusesOtherJson) {
