@@ -228,7 +228,7 @@ class Walker {
     if (type != kString) {
       // One number for each layer: the largest is what memory has to be planned for.
       if (key.ends_with(".head_count_kv") || key.ends_with(".head_count") ||
-          key.ends_with(".feed_forward_length")) {
+          key.ends_with(".feed_forward_length") || key.ends_with(".sliding_window_pattern")) {
         return NumberList(key, type, count);
       }
       return Skip(count * kWidths[type]);

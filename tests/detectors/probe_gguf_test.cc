@@ -92,6 +92,19 @@ TEST(ProbeGgufTest, HeadsThatDifferByLayerAreCounted) {
   EXPECT_EQ(facts.integers["x.attention.head_count_kv.layers"], 2);
 }
 
+TEST(ProbeGgufTest, LayersThatKeepAWindowAreCounted) {
+  GgufFacts facts;
+  Header header(1, 1);
+  header.Text("x.attention.sliding_window_pattern")
+      .Put<uint32_t>(9)
+      .Put<uint32_t>(7)
+      .Put<uint64_t>(4);
+  for (const bool slides : {true, true, false, true}) header.Put(slides);
+  header.Tensor("t", {4});
+  ASSERT_EQ(ReadGgufHeader(header.bytes(), 1'000, facts), GgufRead::kWhole) << facts.error;
+  EXPECT_EQ(facts.integers["x.attention.sliding_window_pattern.layers"], 3);
+}
+
 TEST(ProbeGgufTest, RefusesWhatIsNoHeader) {
   EXPECT_THAT(ErrorOf("GGML...."), HasSubstr("no GGUF file"));
   EXPECT_THAT(ErrorOf(std::string(100, '\0')), HasSubstr("no GGUF file"));
