@@ -27,9 +27,9 @@ StatusOr<Answer> Collect(Reader& reader, const TextSink& sink) {
 }  // namespace
 
 void DefineSampling(CLI::App& app, SamplingArguments& arguments) {
-  app.add_option("--max-tokens", arguments.max_tokens, "Longest answer, in tokens")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  app.add_option("--max-tokens", arguments.max_tokens,
+                 "Longest answer, in tokens (default: what the context holds)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--temperature", arguments.temperature, "0 is deterministic")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--top-p", arguments.top_p, "Nucleus sampling")->check(CLI::Range(0.0, 1.0));
@@ -39,7 +39,7 @@ void DefineSampling(CLI::App& app, SamplingArguments& arguments) {
 }
 
 void FillSampling(const SamplingArguments& arguments, v1::SamplingOptions* options) {
-  options->set_max_tokens(arguments.max_tokens);
+  if (arguments.max_tokens > 0) options->set_max_tokens(arguments.max_tokens);
   if (arguments.temperature >= 0) options->set_temperature(arguments.temperature);
   if (arguments.top_p >= 0) options->set_top_p(arguments.top_p);
   if (arguments.seed >= 0) options->set_seed(arguments.seed);

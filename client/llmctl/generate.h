@@ -19,7 +19,7 @@ class App;
 namespace llmd::client {
 
 struct SamplingArguments {
-  int max_tokens = 2048;  // small models repeat themselves without end
+  int max_tokens = 0;  // 0: as many as the context holds
   double temperature = -1;
   double top_p = -1;
   int64_t seed = -1;

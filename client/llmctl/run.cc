@@ -60,8 +60,8 @@ class RunCommand final : public Command {
     if (session.json()) {
       fmt::print("{}", ToJsonText(AnswerToJson(model.name(), *answer)));
     } else if (answer->finish_reason == "length") {
-      fmt::print(stderr, "(cut at its longest; --max-tokens allows more than {})\n",
-                 sampling_.max_tokens);
+      fmt::print(stderr, "(cut: {})\n",
+                 sampling_.max_tokens > 0 ? "--max-tokens allows no more" : "the context is full");
     }
     return kDone;
   }

@@ -89,8 +89,8 @@ def test_a_moved_folder_works_without_the_daemon(
         asked = {"model": model, "prompt": CAPITAL, "max_tokens": 24, "temperature": 0}
         assert "Paris" in request(f"{url}/api/generate", json=asked).json()["text"]
     once = subprocess.run(
-        [moved / ".venv/bin/python", moved / "scripts/infer.py", CAPITAL], env=environment,
-        capture_output=True, text=True, timeout=300,
+        [moved / ".venv/bin/python", moved / "scripts/infer.py", CAPITAL, "--temperature", "0",
+         "--max-tokens", "24"], env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert once.returncode == 0, once.stderr
     assert "Paris" in once.stdout

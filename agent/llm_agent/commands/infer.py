@@ -27,7 +27,6 @@ from llm_agent.runtime.readiness import Readiness
 
 HELP = "ask the model of a folder once, without the daemon"
 SOCKET = "api.sock"
-LONGEST = 2048  # tokens: small models repeat themselves without end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", type=Path, help="a picture, sound or film to ask about")
     parser.add_argument("--out", type=Path, help="where a made picture, sound or film goes")
     parser.add_argument("--system", help="system message of a chat model")
-    parser.add_argument(
-        "--max-tokens", type=int, help=f"longest answer of a text model (default: {LONGEST})"
-    )
+    parser.add_argument("--max-tokens", type=int)
     parser.add_argument("--temperature", type=float)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--stop", action="append", help="may be given several times")
@@ -109,7 +106,6 @@ def _ask_text(endpoint: str, asked: argparse.Namespace, prompt: str) -> Any:
     for name in ("max_tokens", "temperature", "seed", "stop"):
         if getattr(asked, name) is not None:
             body[name] = getattr(asked, name)
-    body.setdefault("max_tokens", LONGEST)
     system = [{"role": "system", "content": asked.system}] if asked.system else []
     content: Any = prompt
     if asked.file is not None:
