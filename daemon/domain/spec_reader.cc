@@ -104,9 +104,8 @@ std::vector<fs::path> YamlFiles(const fs::path& dir, std::error_code& error) {
 }
 
 Status Unsafe(const fs::path& path, std::string_view why) {
-  return MakeStatus(
-      StatusCode::kPermissionDenied, fmt::format("{}:1:1: {}", path.string(), why),
-      {.code = "unsafe_rule", .next_step = fmt::format("chmod go-w {}", path.string())});
+  return MakeStatus(StatusCode::kPermissionDenied, fmt::format("{}:1:1: {}", path.string(), why),
+                    {.code = "unsafe_rule", .next_step = ""});
 }
 
 // A rule names packages that get installed: only its owner may be able to change it.
@@ -118,7 +117,7 @@ Status CheckOwnership(const fs::path& path, mode_t type, std::string_view type_n
   }
   const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
   if (ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return OkStatus();
-  return Unsafe(path, "others can write to it, so it is not read");
+  return Unsafe(path, "others can write to it, so it is not read; chmod go-w it");
 }
 
 }  // namespace

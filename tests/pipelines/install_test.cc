@@ -259,17 +259,22 @@ TEST_F(InstallTest, ARegistryThatCannotRecordItIsNoLoss) {
   EXPECT_THAT(daemon_->environments_.requests(), SizeIs(1));
 }
 
+// Builds an environment, which opens `building`, until it is cancelled.
+auto UntilCancelled(Gate& building) {
+  return [&building](const pyenv::EnvRequest&,
+                     const CancelToken& cancel) -> StatusOr<pyenv::EnvResult> {
+    Gate cancelled;
+    const auto registration = cancel.OnCancel([&cancelled] { cancelled.Open(); });
+    building.Open();
+    cancelled.Wait();
+    return Cancelled();
+  };
+}
+
 TEST_F(InstallTest, ACancelledInstallLeavesNothing) {
   Gate building;
   Boot();
-  daemon_->environments_.SetBuilder(
-      [&](const pyenv::EnvRequest&, const CancelToken& cancel) -> StatusOr<pyenv::EnvResult> {
-        Gate cancelled;
-        const auto registration = cancel.OnCancel([&cancelled] { cancelled.Open(); });
-        building.Open();
-        cancelled.Wait();
-        return Cancelled();
-      });
+  daemon_->environments_.SetBuilder(UntilCancelled(building));
   const auto job = daemon_->Install("acme/tiny");
   building.Wait();
   ASSERT_TRUE(daemon_->jobs_->Cancel(job->id).ok());
@@ -281,14 +286,7 @@ TEST_F(InstallTest, ACancelledInstallLeavesNothing) {
 TEST_F(InstallTest, AShutdownKeepsWhatWasFetched) {
   Gate building;
   Boot();
-  daemon_->environments_.SetBuilder(
-      [&](const pyenv::EnvRequest&, const CancelToken& cancel) -> StatusOr<pyenv::EnvResult> {
-        Gate cancelled;
-        const auto registration = cancel.OnCancel([&cancelled] { cancelled.Open(); });
-        building.Open();
-        cancelled.Wait();
-        return Cancelled();
-      });
+  daemon_->environments_.SetBuilder(UntilCancelled(building));
   const auto job = daemon_->Install("acme/tiny");
   building.Wait();
   daemon_->jobs_->Stop();
